@@ -93,7 +93,7 @@ def test_what_is_attached_to_a_coadd(path):
     assert first.getValidPolygon().calculateArea() == 400.0
     taken = first.getVisitInfo()
     assert (taken.getExposureId(), taken.getExposureTime()) == (180666816, 30.0)
-    assert taken.getDate().startswith("2013-06-17T09:59:")
+    assert taken.getDate().toString("utc").startswith("2013-06-17T09:59:")
     assert taken.getBoresightRaDec().getRa().asRadians() == pytest.approx(2.6)
     nothing = [second.getWcs(), second.getPsf(), second.getPhotoCalib(), second.getValidPolygon()]
     assert nothing == [second.getVisitInfo(), second.getTransmissionCurve(), second.getApCorrMap(), None]

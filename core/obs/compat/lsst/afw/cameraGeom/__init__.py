@@ -21,6 +21,7 @@ from obs.compat.lsst.afw.cameraGeom.systems import (
     CameraSys,
     transform_points,
 )
+from obs.compat.lsst.afw.geom.angle import Angle, degrees
 from obs.compat.lsst.afw.geom.box import Box2D, Box2I
 from obs.compat.lsst.afw.geom.point import Extent2D, Point2D
 
@@ -34,6 +35,7 @@ __all__ = [
     "CameraSys",
     "Detector",
     "DetectorId",
+    "Orientation",
     "Raft",
     "cast_Ccd",
     "cast_Raft",
@@ -82,6 +84,39 @@ class DetectorId:
         return f"DetectorId({self})"
 
 
+class Orientation:
+    """How a detector stands in the focal plane, as in the LSST stack.
+
+    Parameters
+    ----------
+    own : obs.camera.detector.Detector
+        The detector of `obs`.
+    """
+
+    def __init__(self, own: OwnDetector) -> None:
+        self._own = own
+
+    def getYaw(self) -> Angle:
+        """Return the rotation about the optical axis."""
+        return self._own.yaw * degrees
+
+    def getPitch(self) -> Angle:
+        """Return the rotation about the turned y axis."""
+        return self._own.pitch * degrees
+
+    def getRoll(self) -> Angle:
+        """Return the rotation about the turned x axis."""
+        return self._own.roll * degrees
+
+    def getFpPosition(self) -> Point2D:
+        """Return where the reference pixel is in the focal plane, mm."""
+        return Point2D(self._own.offset_x, self._own.offset_y)
+
+    def getReferencePoint(self) -> Point2D:
+        """Return the reference pixel, as in the LSST stack."""
+        return Point2D(self._own.reference_x, self._own.reference_y)
+
+
 class Detector:
     """One detector, as in the LSST stack.
 
@@ -105,6 +140,10 @@ class Detector:
     def getName(self) -> str:
         """Return the name, as in the LSST stack."""
         return self.own.name
+
+    def getOrientation(self) -> "Orientation":
+        """Return how the detector stands in the focal plane."""
+        return Orientation(self.own)
 
     def getSerial(self) -> str:
         """Return the serial number of the chip."""

@@ -12,6 +12,10 @@ from obs.compat.lsst.afw.geom.point import Point2D
 from obs.frozen import frozen
 
 __all__ = [
+    "ECLIPTIC",
+    "FK5",
+    "GALACTIC",
+    "ICRS",
     "Coord",
     "EclipticCoord",
     "Fk5Coord",
@@ -21,6 +25,7 @@ __all__ = [
     "SpherePoint",
     "Weather",
     "averageSpherePoint",
+    "makeCoord",
 ]
 
 _J2000 = 2451545.0
@@ -315,3 +320,13 @@ def _tilt(epoch: float) -> NDArray[np.float64]:
     obliquity = float(erfa.obl80(_J2000, (epoch - 2000.0) * _YEAR))
     c, s = math.cos(obliquity), math.sin(obliquity)
     return np.array([[1.0, 0.0, 0.0], [0.0, c, s], [0.0, -s, c]])
+
+
+#: Systems of `makeCoord`, as the stack numbers them.
+FK5, ICRS, GALACTIC, ECLIPTIC = range(4)
+
+
+def makeCoord(system: int, longitude: float, latitude: float) -> Coord:
+    """Return a position in one of the systems ``ICRS``, ``FK5``, ``GALACTIC`` and ``ECLIPTIC``."""
+    kinds = {FK5: Fk5Coord, ICRS: IcrsCoord, GALACTIC: GalacticCoord, ECLIPTIC: EclipticCoord}
+    return kinds[system](longitude, latitude)

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from obs.compat.lsst.afw.geom.box import Box2I
 from obs.compat.lsst.afw.geom.point import Point2D, Point2I
 from obs.compat.lsst.afw.geom.span import SpanSet
+from obs.image.catalog import Catalog
 from obs.repo.lsst_objects import footprints as own
 
 __all__ = ["Footprint", "PeakRecord"]
@@ -58,11 +60,16 @@ class Footprint:
 
     Parameters
     ----------
-    footprint : obs.repo.lsst_objects.footprints.Footprint
-        The footprint of `obs`.
+    footprint : obs.repo.lsst_objects.footprints.Footprint or SpanSet
+        The footprint of `obs`; or runs of pixels, for one without peaks.
     """
 
-    def __init__(self, footprint: own.Footprint) -> None:
+    def __init__(self, footprint: own.Footprint | SpanSet, *_: Any) -> None:
+        if isinstance(footprint, SpanSet):
+            peaks = Catalog()
+            for name in ("x", "y", "value"):
+                peaks.add(name, np.empty(0), "", name)
+            footprint = own.Footprint(*footprint.runs(), peaks)
         #: The footprint of `obs`.
         self.own = footprint
         self.spans = SpanSet(footprint.y, footprint.x0, footprint.x1)

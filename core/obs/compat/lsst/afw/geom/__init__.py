@@ -14,7 +14,7 @@ from obs.compat.lsst.afw.geom.angle import (
 )
 from obs.compat.lsst.afw.geom.box import Box2D, Box2I
 from obs.compat.lsst.afw.geom.point import Extent2D, Extent2I, ExtentD, ExtentI, Point2D, Point2I, PointD, PointI
-from obs.compat.lsst.afw.geom.span import Span, SpanSet
+from obs.compat.lsst.afw.geom.span import Span, SpanSet, Stencil
 from obs.compat.lsst.afw.geom.transform import AffineTransform, LinearTransform
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "Span",
     "SpanSet",
     "SpherePoint",
+    "Stencil",
     "arcminutes",
     "arcseconds",
     "degrees",

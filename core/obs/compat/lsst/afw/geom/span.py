@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from obs.compat.lsst.afw.geom.box import Box2I
 from obs.compat.lsst.afw.geom.point import Extent2I, Point2D, Point2I
 
-__all__ = ["Span", "SpanSet"]
+__all__ = ["Span", "SpanSet", "Stencil"]
 
 
 class Span(NamedTuple):
@@ -36,17 +36,52 @@ class Span(NamedTuple):
         return self.x1 - self.x0 + 1
 
 
+class Stencil:
+    """Shapes of `SpanSet.fromShape`, as in the LSST stack."""
+
+    CIRCLE, BOX, MANHATTAN = range(3)
+
+
 class SpanSet:
     """Runs of pixels, as in the LSST stack.
 
     Parameters
     ----------
-    y, x0, x1 : ndarray of int, shape (n,)
-        Row, first and last column of each.
+    y : ndarray of int, shape (n,), or Box2I
+        Row of each; or a box, all of whose pixels are meant.
+    x0, x1 : ndarray of int, shape (n,), optional
+        First and last column of each.
     """
 
-    def __init__(self, y: NDArray[Any], x0: NDArray[Any], x1: NDArray[Any]) -> None:
-        self._y, self._x0, self._x1 = y, x0, x1
+    def __init__(self, y: Any = (), x0: Any = (), x1: Any = ()) -> None:  # noqa: ANN401 - as the docstring says
+        if isinstance(y, Box2I):
+            rows = np.arange(y.getMinY(), y.getMaxY() + 1)
+            y, x0, x1 = rows, np.full_like(rows, y.getMinX()), np.full_like(rows, y.getMaxX())
+        self._y, self._x0, self._x1 = (np.asarray(part, np.int64) for part in (y, x0, x1))
+
+    @classmethod
+    def fromShape(cls, radius: int, shape: int = 0, offset: Any = (0, 0)) -> "SpanSet":  # noqa: ANN401 - a point
+        """Return the pixels of a circle (``Stencil.CIRCLE``) or a square (``Stencil.BOX``).
+
+        Raises
+        ------
+        ValueError
+            For another shape.
+        """
+        if shape not in (Stencil.CIRCLE, Stencil.BOX):
+            raise ValueError("circles and squares are here: Stencil.CIRCLE, Stencil.BOX")
+        rows = np.arange(-radius, radius + 1)
+        half = np.floor(np.sqrt(radius**2 - rows**2)).astype(np.int64) if shape == Stencil.CIRCLE else radius + 0 * rows
+        return cls(rows + int(offset[1]), int(offset[0]) - half, int(offset[0]) + half)
+
+    def runs(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Return row, first and last column of each run."""
+        return self._y, self._x0, self._x1
+
+    def shiftedBy(self, x: Any, y: int | None = None) -> "SpanSet":  # noqa: ANN401 - an extent, or two numbers
+        """Return the runs moved by whole pixels."""
+        right, up = (x[0], x[1]) if y is None else (x, y)
+        return SpanSet(self._y + int(up), self._x0 + int(right), self._x1 + int(right))
 
     def __iter__(self) -> Iterator[Span]:
         return (Span(*map(int, row)) for row in zip(self._y, self._x0, self._x1, strict=True))

@@ -78,6 +78,21 @@ class AffineTransform:
         self._linear = linear if isinstance(linear, LinearTransform) else LinearTransform(linear)
         self._translation = Extent2D(translation if translation is not None else (0.0, 0.0))
 
+    @classmethod
+    def makeTranslation(cls, translation: Any) -> "AffineTransform":  # noqa: ANN401 - an extent
+        """Return the translation by an extent."""
+        return cls(None, translation)
+
+    @classmethod
+    def makeRotation(cls, angle: float) -> "AffineTransform":
+        """Return the rotation by an angle, counterclockwise."""
+        return cls(LinearTransform.makeRotation(angle))
+
+    @classmethod
+    def makeScaling(cls, x: float, y: float | None = None) -> "AffineTransform":
+        """Return the scaling by a factor, or by one in x and one in y."""
+        return cls(LinearTransform.makeScaling(x, y))
+
     def getLinear(self) -> LinearTransform:
         """Return the linear part, as in the LSST stack."""
         return self._linear

@@ -14,7 +14,16 @@ from obs.compat.lsst.afw.image.calib import (
 )
 from obs.compat.lsst.afw.image.decorated_image import DecoratedImageD, DecoratedImageF, DecoratedImageI, DecoratedImageU
 from obs.compat.lsst.afw.image.exposure import ExposureD, ExposureF, ExposureI, ExposureInfo, ExposureU, makeExposure
-from obs.compat.lsst.afw.image.image import LOCAL, PARENT, Image, ImageD, ImageF, ImageI, ImageU
+from obs.compat.lsst.afw.image.image import (
+    LOCAL,
+    PARENT,
+    Image,
+    ImageD,
+    ImageF,
+    ImageI,
+    ImageU,
+    makeImageFromArray,
+)
 from obs.compat.lsst.afw.image.index import X, Y, indexToPosition, positionToIndex
 from obs.compat.lsst.afw.image.mask import Mask, MaskU, MaskX
 from obs.compat.lsst.afw.image.masked_image import MaskedImageD, MaskedImageF, MaskedImageI, MaskedImageU
@@ -26,7 +35,7 @@ from obs.compat.lsst.afw.image.readers import (
 )
 from obs.compat.lsst.afw.image.transmission_curve import TransmissionCurve
 from obs.compat.lsst.afw.image.visit_info import VisitInfo
-from obs.compat.lsst.afw.image.wcs import SkyWcs, Wcs, makeWcs
+from obs.compat.lsst.afw.image.wcs import SkyWcs, TanWcs, Wcs, makeWcs
 
 __all__ = [
     "LOCAL",
@@ -62,6 +71,7 @@ __all__ = [
     "MaskedImageU",
     "PhotoCalib",
     "SkyWcs",
+    "TanWcs",
     "TransmissionCurve",
     "VisitInfo",
     "Wcs",
@@ -74,6 +84,7 @@ __all__ = [
     "fluxFromABMag",
     "indexToPosition",
     "makeExposure",
+    "makeImageFromArray",
     "makeWcs",
     "positionToIndex",
     "readMetadata",

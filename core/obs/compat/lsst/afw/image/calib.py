@@ -1,6 +1,6 @@
 """Zero points and filters."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -174,6 +174,26 @@ class PhotoCalib:
         if is_source and np.ndim(value):
             return np.stack([value, errors], axis=1)
         return Measurement(plain, errors if np.ndim(errors) else float(errors))
+
+    def calibrateCatalog(self, catalog: Any, instFluxFields: Sequence[str] = ()) -> Any:  # noqa: ANN401 - a catalog
+        """Return a catalog with magnitudes and nanojansky of its fluxes beside them.
+
+        Parameters
+        ----------
+        catalog : SourceCatalog
+            The sources.
+        instFluxFields : sequence of str, optional
+            Names of fluxes, such as ``base_PsfFlux``; all that the catalog has if absent.
+        """
+        ending = "_instFlux"
+        found = [name.removesuffix(ending) for name in catalog.getSchema().getNames() if name.endswith(ending)]
+        values = catalog.catalog.select(slice(None))
+        for name in instFluxFields or found:
+            for part, unit in (("mag", "mag"), ("flux", "nJy")):
+                convert = self.instFluxToMagnitude if part == "mag" else self.instFluxToNanojansky
+                for column, error in zip(convert(catalog, name).T, ("", "Err"), strict=True):
+                    values.add(f"{name}_{part}{error}", column, unit, f"calibrated {name}")
+        return type(catalog)(values)
 
     def calibrateImage(self, image: MaskedImageF) -> MaskedImageF:
         """Return an image in nanojansky."""

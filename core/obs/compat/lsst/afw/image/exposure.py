@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+
 from obs.compat.lsst.afw.cameraGeom import Detector
 from obs.compat.lsst.afw.geom.box import Box2I
 from obs.compat.lsst.afw.geom.point import Extent2I, Point2D, Point2I
@@ -103,6 +105,30 @@ class ExposureF(Pixels):
         fixed = {} if calib is None else {"FLUXMAG0": calib.flux_mag0, "FLUXMAG0ERR": calib.flux_mag0_err}
         return PropertyList(self.exposure.metadata, fixed)
 
+    def setMetadata(self, metadata: Any) -> None:  # noqa: ANN401 - a mapping
+        """Set the metadata, as in the LSST stack."""
+        values = dict(metadata.toDict() if hasattr(metadata, "toDict") else metadata)
+        self.exposure.metadata.clear()
+        self.exposure.metadata.update(values)
+
+    def containsSkyCoords(self, ra: Any, dec: Any, padding: float = 0) -> Any:  # noqa: ANN401 - quantities with units
+        """Return which positions on the sky are on the pixels; all false without a WCS.
+
+        Parameters
+        ----------
+        ra, dec : Quantity
+            Positions.
+        padding : float, optional
+            So many pixels beyond the border count, too.
+        """
+        longitude, latitude = (np.atleast_1d(angle.to_value("deg")) for angle in (ra, dec))
+        wcs = self.exposure.wcs
+        if wcs is None:
+            return np.zeros(longitude.shape, bool)
+        x, y = wcs.sky_to_pixel(ra=longitude, dec=latitude)
+        low = -0.5 - padding
+        return (x >= low) & (x < self.getWidth() - 0.5 + padding) & (y >= low) & (y < self.getHeight() - 0.5 + padding)
+
     def hasWcs(self) -> bool:
         """Return whether there is a WCS."""
         return self.exposure.wcs is not None
@@ -158,6 +184,7 @@ class ExposureF(Pixels):
     image, mask, variance = property(getImage), property(getMask), property(getVariance)
     maskedImage, metadata, info = property(getMaskedImage), property(getMetadata), property(getInfo)
     wcs, psf, photoCalib, detector = property(getWcs), property(getPsf), property(getPhotoCalib), property(getDetector)
+    filter, filterLabel = property(getFilter), property(getFilterLabel)
 
     # The whole
 

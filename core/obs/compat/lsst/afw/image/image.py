@@ -12,7 +12,7 @@ from obs.compat.lsst.afw.image.pixels import LOCAL, PARENT, Pixels, local_box
 from obs.repo.fits_exposure import read_image, write_image
 from obs.repo.fits_exposure_header import header_origin, origin_cards, read_exposure_header
 
-__all__ = ["LOCAL", "PARENT", "Image", "ImageD", "ImageF", "ImageI", "ImageU"]
+__all__ = ["LOCAL", "PARENT", "Image", "ImageD", "ImageF", "ImageI", "ImageU", "makeImageFromArray"]
 
 
 class Image(Pixels):
@@ -97,7 +97,7 @@ class Image(Pixels):
     def __getitem__(self, place: Any) -> Any:  # noqa: ANN401 - a pixel, or a sub-image
         if isinstance(place, Box2I):
             return type(self)(self, place)
-        x, y = place
+        x, y, *_ = place  # after them perhaps how they count, which is from the first pixel
         part = self._array[y, x]
         return type(self)(part) if isinstance(part, np.ndarray) and part.ndim == 2 else part.item()
 
@@ -106,6 +106,19 @@ class Image(Pixels):
             type(self)(self, place)._array[...] = _plain(value)
         else:
             self._array[place[1], place[0]] = _plain(value)
+
+    def assign(self, other: "Image", box: Box2I | None = None, origin: str = PARENT) -> None:
+        """Copy the pixels of another image into this one, or into a part of it."""
+        part = self if box is None else type(self)(self, box, origin)
+        part._array[...] = other.getArray()
+
+    def convertF(self) -> "ImageF":
+        """Return an image of 32-bit floats, as in the LSST stack."""
+        return ImageF(self._array.astype(np.float32), place=self.getXY0())
+
+    def convertD(self) -> "ImageD":
+        """Return an image of 64-bit floats, as in the LSST stack."""
+        return ImageD(self._array.astype(np.float64), place=self.getXY0())
 
     def __iadd__(self, other: Any) -> Self:  # noqa: ANN401 - an image or a number
         self._array += _plain(other)
@@ -122,6 +135,20 @@ class Image(Pixels):
     def __itruediv__(self, other: Any) -> Self:  # noqa: ANN401 - an image or a number
         self._array /= _plain(other)
         return self
+
+
+def makeImageFromArray(array: NDArray[Any]) -> Image:
+    """Return an image of the type of an array, whose pixels it shares.
+
+    Raises
+    ------
+    TypeError
+        If there is no image of this type.
+    """
+    kinds = {np.dtype(kind._dtype): kind for kind in (ImageF, ImageD, ImageI, ImageU)}
+    if array.dtype not in kinds:
+        raise TypeError(f"there is no image of {array.dtype}; there are {', '.join(map(str, kinds))}")
+    return kinds[array.dtype](array)
 
 
 class ImageF(Image):

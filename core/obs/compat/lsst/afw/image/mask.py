@@ -1,5 +1,6 @@
 """Masks, whose planes are asked for by name."""
 
+import sys
 from collections.abc import Callable
 from types import MethodType
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, cast
@@ -162,6 +163,14 @@ class Mask(Pixels):
     def getAsString(self, value: int) -> str:
         """Return the names of the planes that a value has set."""
         return ",".join(name for name, bit in self._mask.planes.items() if value >> bit & 1)
+
+    interpret = getAsString
+
+    @_AlsoOfClass
+    def printMaskPlanes(self) -> None:
+        """Print the planes and the numbers of their bits."""
+        for name, bit in sorted(self._with_added().planes.items(), key=lambda plane: plane[1]):
+            sys.stdout.write(f"Plane {bit} -> {name}\n")
 
     def get(self, x: int, y: int) -> int:
         """Return the bits of one pixel."""

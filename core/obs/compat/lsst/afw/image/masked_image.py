@@ -79,6 +79,16 @@ class MaskedImageF(Pixels):
 
     image, mask, variance = property(getImage), property(getMask), property(getVariance)
 
+    def set(self, image: float, mask: int = 0, variance: float = 0.0) -> None:
+        """Set all pixels of the three planes to one value each."""
+        self.planes.image[...], self.planes.mask.array[...], self.planes.variance[...] = image, mask, variance
+
+    def assign(self, other: "MaskedImageF", box: Box2I | None = None, origin: str = PARENT) -> None:
+        """Copy the pixels of other planes into these, or into a part of them."""
+        part = self if box is None else type(self)(self, box, origin)
+        for own_plane, new in zip(part.getArrays(), other.getArrays(), strict=True):
+            own_plane[...] = new
+
     def getArrays(self) -> tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.float32]]:
         """Return the arrays of image, mask and variance."""
         return self.planes.image, self.planes.mask.array, self.planes.variance

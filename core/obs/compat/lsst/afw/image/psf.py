@@ -99,6 +99,14 @@ class Psf:
         """Return the PSF at a position, as a kernel."""
         return LocalKernel(self.computeKernelImage(position))
 
+    def computeBBox(self, position: Any = None) -> Box2I:  # noqa: ANN401 - a point
+        """Return the box of the stamp of `computeKernelImage`."""
+        return self.computeKernelImage(position).getBBox()
+
+    def computePeak(self, position: Any = None) -> float:  # noqa: ANN401 - a point
+        """Return the highest pixel of a star with a flux of 1 that is in the middle of a pixel."""
+        return float(self.computeKernelImage(position).getArray().max())
+
     def computeApertureFlux(self, radius: float, position: Any = None) -> float:  # noqa: ANN401 - a point
         """Return the share of the light of a star that is within a circle.
 

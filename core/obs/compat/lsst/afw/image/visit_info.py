@@ -2,6 +2,7 @@
 
 from obs.compat.lsst.afw.coord import Coord, IcrsCoord, Observatory, Weather
 from obs.compat.lsst.afw.geom.angle import Angle, degrees
+from obs.compat.lsst.daf.base import DateTime
 from obs.image.visit_info import VisitInfo as OwnVisitInfo
 
 __all__ = ["VisitInfo"]
@@ -32,9 +33,9 @@ class VisitInfo:
         """Return the time between reset and readout, s."""
         return self.own.dark_time
 
-    def getDate(self) -> str:
-        """Return the middle of the exposure, ISO 8601."""
-        return self.own.date_avg
+    def getDate(self) -> DateTime:
+        """Return the middle of the exposure."""
+        return DateTime(self.own.date_avg, DateTime.UTC) if self.own.date_avg else DateTime()
 
     def getBoresightRaDec(self) -> IcrsCoord:
         """Return where the telescope pointed."""

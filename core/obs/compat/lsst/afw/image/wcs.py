@@ -1,10 +1,9 @@
 """Pixel to sky and back, in the stack's words."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from obs.compat.lsst.afw.coord import Coord, IcrsCoord
 from obs.compat.lsst.afw.geom.angle import Angle, AngleUnit, arcseconds, degrees
@@ -16,7 +15,9 @@ from obs.image.tangent_plane import to_plane
 from obs.image.wcs import TanSipWcs
 from obs.repo.fits_exposure_header import header_wcs
 
-__all__ = ["SkyWcs", "Wcs", "makeWcs"]
+__all__ = ["SkyWcs", "TanWcs", "Wcs", "makeWcs"]
+
+Floats = NDArray[np.float64]
 
 _STEP = 0.5  # pixels to either side, over which derivatives are taken
 
@@ -34,17 +35,32 @@ class SkyWcs:
         #: The WCS of `obs`.
         self.own = own
 
-    def pixelToSky(self, x: Any, y: float | None = None) -> IcrsCoord:  # noqa: ANN401 - a point, or two numbers
-        """Return the sky position of a pixel."""
+    def pixelToSky(self, x: Any, y: float | None = None) -> Any:  # noqa: ANN401 - as the docstring says
+        """Return the sky position of a pixel, given as a point or by two numbers; of a list of points a list."""
+        if y is None and isinstance(x, list):
+            return [self.pixelToSky(point) for point in x]
         point = Point2D(x) if y is None else Point2D(x, y)
         ra, dec = self.own.pixel_to_sky(x=point.x, y=point.y)
         return IcrsCoord(float(ra) * degrees, float(dec) * degrees)
 
-    def skyToPixel(self, sky: Any, dec: Angle | None = None) -> Point2D:  # noqa: ANN401 - a position, or two angles
-        """Return the pixel of a sky position."""
+    def skyToPixel(self, sky: Any, dec: Angle | None = None) -> Any:  # noqa: ANN401 - as the docstring says
+        """Return the pixel of a sky position, given as such or by two angles; of a list of positions a list."""
+        if isinstance(sky, list):
+            return [self.skyToPixel(position) for position in sky]
         icrs = (sky if isinstance(sky, Coord) else IcrsCoord(sky, 0.0 if dec is None else dec)).toIcrs()
         x, y = self.own.sky_to_pixel(ra=icrs.getRa().asDegrees(), dec=icrs.getDec().asDegrees())
         return Point2D(float(x), float(y))
+
+    def pixelToSkyArray(self, x: ArrayLike, y: ArrayLike, degrees: bool = False) -> tuple[Floats, Floats]:
+        """Return right ascensions and declinations of pixels, radians unless degrees are asked for."""
+        ra, dec = self.own.pixel_to_sky(x=np.asarray(x, np.float64), y=np.asarray(y, np.float64))
+        return (ra, dec) if degrees else (np.deg2rad(ra), np.deg2rad(dec))
+
+    def skyToPixelArray(self, ra: ArrayLike, dec: ArrayLike, degrees: bool = False) -> tuple[Floats, Floats]:
+        """Return columns and rows of sky positions, which are in radians unless said to be in degrees."""
+        places = [np.asarray(angle, np.float64) for angle in (ra, dec)]
+        longitude, latitude = places if degrees else map(np.rad2deg, places)
+        return self.own.sky_to_pixel(ra=longitude, dec=latitude)
 
     def linearizePixelToSky(self, place: Any, unit: AngleUnit = degrees) -> AffineTransform:  # noqa: ANN401
         """Return the affine transform that follows the WCS near a place.
@@ -98,8 +114,8 @@ class SkyWcs:
 
     getCdMatrix = getCDMatrix
 
-    def getFitsMetadata(self) -> PropertyList:
-        """Return the cards of the WCS."""
+    def getFitsMetadata(self, precise: bool = False) -> PropertyList:
+        """Return the cards of the WCS, which are precise in any case."""
         return PropertyList(dict(self.own.to_header()))
 
     def isFlipped(self) -> bool:
@@ -114,17 +130,29 @@ class SkyWcs:
         return f"SkyWcs({self.own!r})"
 
 
-Wcs = SkyWcs
+Wcs = TanWcs = SkyWcs
 
 
-def makeWcs(metadata: PropertySet | Mapping[str, Any]) -> SkyWcs:
-    """Return the WCS of a header.
+def makeWcs(metadata: Any, *more: Any) -> SkyWcs:  # noqa: ANN401 - as the docstring says
+    """Return the WCS of a header, or of its parts.
+
+    Parameters
+    ----------
+    metadata : PropertySet, mapping or Coord
+        A header; or the tangent point.
+    *more
+        After a tangent point its pixel, and the four numbers of the matrix by rows, degrees per pixel.
 
     Raises
     ------
     FileFormatError
         If it has none that can be read.
     """
+    if isinstance(metadata, Coord):
+        place, point = metadata.toIcrs(), Point2D(more[0])
+        matrix = np.array(more[1:5], np.float64).reshape(2, 2)
+        origin = place.getRa().asDegrees(), place.getDec().asDegrees()
+        return SkyWcs(TanSipWcs(crval=origin, crpix=(point.x, point.y), cd=matrix))
     cards = metadata.toDict() if isinstance(metadata, PropertySet) else dict(metadata)
     own = header_wcs(cards)
     if own is None:

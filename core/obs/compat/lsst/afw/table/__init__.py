@@ -3,7 +3,7 @@
 from obs.compat.lsst.absent import refuse
 from obs.compat.lsst.afw.table.catalog import SourceCatalog
 from obs.compat.lsst.afw.table.keys import CoordKey, Point2DKey, QuadrupoleKey
-from obs.compat.lsst.afw.table.match import Match, MatchList, matchRaDec, matchXy
+from obs.compat.lsst.afw.table.match import Match, MatchControl, MatchList, matchRaDec, matchXy
 from obs.compat.lsst.afw.table.record import SourceRecord
 from obs.compat.lsst.afw.table.schema import Field, Schema, SchemaItem, SubSchema
 from obs.compat.lsst.afw.table.schema_mapper import SchemaMapper
@@ -17,6 +17,7 @@ __all__ = [
     "CoordKey",
     "Field",
     "Match",
+    "MatchControl",
     "MatchList",
     "Point2DKey",
     "QuadrupoleKey",

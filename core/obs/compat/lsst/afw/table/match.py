@@ -11,7 +11,7 @@ from obs.compat.lsst.afw.table.catalog import SourceCatalog
 from obs.compat.lsst.afw.table.record import SourceRecord
 from obs.frozen import frozen
 
-__all__ = ["Match", "MatchList", "matchRaDec", "matchXy"]
+__all__ = ["Match", "MatchControl", "MatchList", "matchRaDec", "matchXy"]
 
 MatchList = list["Match"]
 
@@ -39,7 +39,16 @@ class Match:
         return (self.first, self.second, self.distance)[index]
 
 
-def matchRaDec(first: SourceCatalog, second: SourceCatalog, radius: Angle, closest: bool = True) -> MatchList:
+class MatchControl:
+    """How sources are matched, as in the LSST stack."""
+
+    def __init__(self) -> None:
+        self.findOnlyClosest = True
+
+
+def matchRaDec(
+    first: SourceCatalog, second: SourceCatalog, radius: Angle, closest: bool | MatchControl = True
+) -> MatchList:
     """Return pairs of sources of two catalogs, by their place on the sky.
 
     Parameters
@@ -49,8 +58,9 @@ def matchRaDec(first: SourceCatalog, second: SourceCatalog, radius: Angle, close
     radius : Angle
         Largest distance.
     closest : bool, optional
-        For each source of the first catalog only the closest of the second; else all.
+        For each source of the first catalog only the closest of the second; else all. A `MatchControl` says it, too.
     """
+    closest = closest.findOnlyClosest if isinstance(closest, MatchControl) else closest
 
     def vectors(catalog: SourceCatalog) -> NDArray[np.float64]:
         ra, dec = catalog.getRa(), catalog.getDec()

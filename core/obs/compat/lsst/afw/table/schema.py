@@ -1,6 +1,6 @@
 """What columns a catalog has."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -51,6 +51,14 @@ class Field:
     doc: str = ""
     unit: str = ""
     shape: tuple[int, ...] = ()
+
+    @classmethod
+    def __class_getitem__(cls, kind: str) -> Callable[..., "Field"]:
+        """Return what makes a column of a type by its word, as ``Field["F"]("flux", "a flux", "count")``."""
+        dtype = np.dtype(_TYPES[kind])
+        return lambda name, doc="", units="", size=0: cls(
+            name, dtype, doc, units or ("rad" if kind == "Angle" else ""), (size,) if size else ()
+        )
 
     def getName(self) -> str:
         """Return the name, as in the LSST stack."""
@@ -141,13 +149,16 @@ class Schema:
 
     def addField(
         self,
-        name: str,
+        name: "str | Field",
         type: Any = "D",  # noqa: ANN401 - the stack's name; its word, or a type
         doc: str = "",
         units: str = "",
         size: int = 0,
     ) -> str:
-        """Add a column and return the key to it."""
+        """Add a column, given by its parts or as a `Field`, and return the key to it."""
+        if isinstance(name, Field):
+            self.fields[name.name] = name
+            return name.name
         dtype = _TYPES.get(type, type) if isinstance(type, str) else type
         unit = units or ("rad" if type == "Angle" else "")
         self.fields[name] = Field(name, np.dtype(dtype), doc, unit, (size,) if size else ())
