@@ -83,7 +83,7 @@ def table(**changes):
 
 def test_aavso_is_read_back():
     check = {"V": name_of_place(150.12291, -2.2)}
-    words = AavsoWords("RR Lyr", "XYZ", {"V": ("V", "V")}, check, "Gaia, DR3 and a long name", "DSLR")
+    words = AavsoWords("RR Lyr", "XYZ", {"V": ("V", "V")}, check, "Gaia,\nDR3 \u03b1 and a long name", "DSLR")
     text, left_out = format_aavso(table(), words)
     parameters, rows = read_aavso(text)
     assert left_out == 1  # the one that is saturated
@@ -96,7 +96,7 @@ def test_aavso_is_read_back():
     assert rows[2]["NOTES"] == "zero point of the image"
     assert {row["CNAME"] for row in rows} == {"ENSEMBLE"}
     assert parameters["OBSTYPE"] == "DSLR"
-    assert {row["CHART"] for row in rows} == {"Gaia  DR3 and a long"}
+    assert {row["CHART"] for row in rows} == {"Gaia DR3 ? and a lon"}
     assert [row["KNAME"] for row in rows[1:3]] == ["J100029.50-021200.0", "na"]
     assert rows[0]["KMAG"] == "12.0100"
     assert {row["GROUP"] for row in rows} == {"na"}
@@ -120,10 +120,11 @@ def test_names_of_places(ra, dec, name):
 
 
 def test_filter_without_a_code_is_named_in_the_notes():
-    filters = {"Wide, 2": ("G", aavso_filter("Wide, 2", "G", is_color=False))}
-    _, rows = read_aavso(format_aavso(table(filter=np.array(["Wide, 2"] * 6)), AavsoWords("RR Lyr", "X", filters))[0])
+    name = "H\u03b1, 2"
+    filters = {name: ("G", aavso_filter(name, "G", is_color=False))}
+    _, rows = read_aavso(format_aavso(table(filter=np.array([name] * 6)), AavsoWords("RR Lyr", "X", filters))[0])
     assert rows[0]["FILT"] == "O"
-    assert "filter Wide  2 with zero point of band G" in rows[0]["NOTES"]
+    assert "filter H? 2 with zero point of band G" in rows[0]["NOTES"]
 
 
 @pytest.mark.parametrize(

@@ -210,7 +210,7 @@ def _aavso_row(table: Catalog, row: int, group: int, words: AavsoWords) -> tuple
     count = int(table["n_comparison"][row])
     notes = [f"{count} comparison stars" if count else "zero point of the image"]
     if code == _OTHER:
-        notes.append(f"filter {physical} with zero point of band {band}".replace(_DELIMITER, " "))
+        notes.append(_plain(f"filter {physical} with zero point of band {band}"))
     if flags:
         notes.append(f"flags {flags}")
     seen = np.isfinite(magnitude) and error < _FAINTEST
@@ -219,10 +219,15 @@ def _aavso_row(table: Catalog, row: int, group: int, words: AavsoWords) -> tuple
     star = (
         (words.check[physical], f"{check:.4f}") if physical in words.check and np.isfinite(check) else (_NOTHING,) * 2
     )
-    chart = words.chart.replace(_DELIMITER, " ").strip()[:_CHART_LENGTH].strip() or _NOTHING
+    chart = _plain(words.chart)[:_CHART_LENGTH].strip() or _NOTHING
     comparison = ("ENSEMBLE", _NOTHING, *star)
     set_of_filters = str(group) if group else _NOTHING
     return (f"{date:.6f}", *value, code, "NO", "STD", *comparison, air, set_of_filters, chart, "; ".join(notes))
+
+
+def _plain(text: str) -> str:
+    """Return a text as one field of one line: ASCII without the delimiter."""
+    return " ".join(text.replace(_DELIMITER, " ").split()).encode("ascii", "replace").decode()
 
 
 def _require_rows(rows: list[Any]) -> None:

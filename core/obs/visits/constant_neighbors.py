@@ -17,7 +17,7 @@ from obs.tasks.forced.config import ForcedConfig
 from obs.visits.comparison_stars import Detections
 from obs.visits.reference_neighbors import ReferenceStars
 
-__all__ = ["CLOSEST", "MATCH", "REACH", "Neighbors", "find_neighbors", "settle_fluxes", "sharpest"]
+__all__ = ["APART", "CLOSEST", "MATCH", "REACH", "Neighbors", "find_neighbors", "settle_fluxes", "sharpest"]
 
 Floats = NDArray[np.float64]
 
@@ -25,6 +25,8 @@ Floats = NDArray[np.float64]
 REACH = 3.0
 CLOSEST = 0.15  # FWHM; nobody can separate what is closer
 MATCH = 0.3  # FWHM; detections of one star
+#: Stars this far apart are two sources of an image, FWHM; closer ones only if it has a source for each.
+APART = 1.5
 _SHARPEST = 1 / 3  # of the images, which separate stars best
 _FEWEST = 3
 _SHARE = 0.5  # of the sharpest images that a neighbor is detected on
@@ -62,18 +64,35 @@ class Neighbors:
         """Return the same stars with fluxes that are so many times as large."""
         return replace(self, flux=factor * self.flux, error=factor * self.error)
 
+    def followed_by(self, others: "Neighbors", closest: float) -> "Neighbors":
+        """Return these stars and those of others that are farther from them than an angle, radians."""
+        apart = np.ones(len(others), bool)
+        if len(self) and len(others):
+            apart = PointTree(self.vectors).nearest(others.vectors)[0] > closest
+        return Neighbors(
+            np.concatenate([self.vectors, others.vectors[apart]]),
+            np.append(self.flux, others.flux[apart]),
+            np.append(self.error, others.error[apart]),
+        )
+
     def unknown(self) -> "Neighbors":
         """Return the same stars with fluxes of which nothing is known."""
         return replace(self, error=_UNKNOWN * np.maximum(self.flux, np.finfo(float).tiny))
 
 
-def find_neighbors(images: Sequence[Detections], reference: ReferenceStars | None, config: ForcedConfig) -> Neighbors:
+def find_neighbors(
+    images: Sequence[Detections], separated: Neighbors, reference: ReferenceStars | None, config: ForcedConfig
+) -> Neighbors:
     """Return the stars whose light reaches the object: those of the sharpest images, and of the reference catalog.
+
+    A source that holds the object's light, too, counts only where neither knows a star.
 
     Parameters
     ----------
     images : sequence of Detections
         Sources of each image, and where the object is.
+    separated : Neighbors
+        Stars that sharp images show beside the object, each with a source of its own.
     reference : ReferenceStars or None
         Stars of the reference catalog about the object.
     config : ForcedConfig
@@ -88,22 +107,18 @@ def find_neighbors(images: Sequence[Detections], reference: ReferenceStars | Non
         return Neighbors(np.empty((0, 3)), np.empty(0), np.empty(0))
     fwhm = float(np.median([image.fwhm for image in images]))
     targets = PointTree(np.stack([image.target for image in images]))
-    found = _detected(images, targets, fwhm, config).unknown()
-    if reference is None:
-        return found
-    distance, _ = targets.nearest(reference.vectors)
-    other = (distance > CLOSEST * fwhm) & (distance < REACH * fwhm)
-    if len(distance) and distance.min() < config.match_radius * fwhm:
-        other[int(np.argmin(distance))] = False
-    other &= reference.flux > float(np.median([image.noise for image in images]))
-    if len(found):
-        nearest, _ = PointTree(found.vectors).nearest(reference.vectors)
-        other &= nearest > config.match_radius * fwhm
-    return Neighbors(
-        np.concatenate([found.vectors, reference.vectors[other]]),
-        np.concatenate([found.flux, reference.flux[other]]),
-        np.concatenate([found.error, reference.share * reference.flux[other]]),
-    )
+    found = separated.unknown()
+    if reference is not None:
+        distance, _ = targets.nearest(reference.vectors)
+        other = (distance > CLOSEST * fwhm) & (distance < REACH * fwhm)
+        if len(distance) and distance.min() < config.match_radius * fwhm:
+            other[int(np.argmin(distance))] = False
+        other &= reference.flux > float(np.median([image.noise for image in images]))
+        flux = reference.flux[other]
+        found = found.followed_by(
+            Neighbors(reference.vectors[other], flux, reference.share * flux), config.match_radius * fwhm
+        )
+    return found.followed_by(_detected(images, targets, fwhm, config).unknown(), config.match_radius * fwhm)
 
 
 def sharpest(count: int | NDArray[np.int64]) -> NDArray[np.int64]:

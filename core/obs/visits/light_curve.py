@@ -18,7 +18,7 @@ from obs.tasks.forced.config import ForcedConfig
 from obs.tasks.forced.ensemble import Ensemble
 from obs.tasks.proper_motion import MOTION_COLUMNS, move_to_epoch
 from obs.visits.comparison_stars import Detections, find_comparison_stars
-from obs.visits.constant_neighbors import REACH, Neighbors, find_neighbors, settle_fluxes
+from obs.visits.constant_neighbors import APART, REACH, Neighbors, find_neighbors, settle_fluxes
 from obs.visits.flux_choice import PSF_FLUX, Choice, choose_flux, find_fluxes
 from obs.visits.forced import force_image
 from obs.visits.light_curve_point import Point
@@ -26,6 +26,7 @@ from obs.visits.light_curve_table import differential_columns, make_table, unusa
 from obs.visits.near_images import NearImage, read_near_image
 from obs.visits.recentering import recenter
 from obs.visits.reference_neighbors import reference_stars
+from obs.visits.separated_neighbors import separated_neighbors
 
 __all__ = ["LightCurve", "measure_light_curve"]
 
@@ -112,8 +113,8 @@ def measure_light_curve(
     seen = [image.detections for image in images if image.detections is not None]
     target, moved = _recenter(butler, images, target, config)
     curve.notes += [moved] if moved else []
-    _warn_of_absence(seen, curve)
     beside = _neighbors(butler, images, target, config)
+    _warn_of_absence([one for one in images if not _is_beside(one, beside[one.physical_filter])], curve)
     positions = _positions(target, find_comparison_stars(seen), beside.values(), seen)
     tested = None
     if check is not None:
@@ -156,8 +157,19 @@ def measure_light_curve(
     return curve
 
 
-def _warn_of_absence(images: Sequence[Detections], curve: LightCurve) -> None:
+def _is_beside(image: NearImage, neighbors: Neighbors) -> bool:
+    """Whether an image may show the object and a star beside it as one source, somewhere between."""
+    seen = image.detections
+    if seen is None or not len(neighbors):
+        return False
+    return bool(np.linalg.norm(neighbors.vectors - seen.target, axis=1).min() < APART * seen.fwhm)
+
+
+def _warn_of_absence(near: Sequence[NearImage], curve: LightCurve) -> None:
     """Warn if a star that some images show at the position is missing on others that are deep enough."""
+    images = [image.detections for image in near if image.detections is not None]
+    if not images:
+        return
     there = np.array([image.nearest() for image in images]).reshape(-1, 2)
     found = there[:, 0] < _PRESENT
     if not found.any():
@@ -196,7 +208,8 @@ def _neighbors(
             moved = move_to_epoch(target, mjd)
             ra, dec = (np.asarray(moved[f"coord_{axis}"][:1], np.float64) for axis in ("ra", "dec"))
             reference = reference_stars(butler, name, ra, dec, margin, mjd, config)
-        found[name] = find_neighbors(seen, reference, config)
+        separated = separated_neighbors([one for one in images if one.physical_filter == name], config)
+        found[name] = find_neighbors(seen, separated, reference, config)
     return found
 
 

@@ -21,6 +21,8 @@ _SHARE = 0.5  # of the images that must show the object
 _APART = 1.5  # FWHM; an image shows stars that are closer together than this as one, or with places that lean together
 #: A position that is given counts as that of the star if they differ by less than this, FWHM.
 _SAME_PLACE = 0.03
+#: A star farther from a position that is exact shares its light with another one, FWHM.
+_DOUBTFUL = 0.1
 
 
 def recenter(
@@ -70,10 +72,12 @@ def recenter(
     for name in MOTION_COLUMNS:
         if name in target:
             moved.columns[name] = target.columns[name]
+    far = distance > _DOUBTFUL * float(np.median([image.fwhm for image in alone]))
+    doubt = "; if the position is exact, the light is that of two stars" if far else ""
     on = f" on the {len(alone)} of {len(images)} images that separate it from {beside}" if beside else ""
     return moved, (
         f"measured at {ra[0]:.6f},{dec[0]:.6f}, where the star is found{on}: {3600.0 * np.degrees(distance):.2f} "
-        "arcsec from the position given (-c recenter=0 keeps that)"
+        f"arcsec from the position given (-c recenter=0 keeps that){doubt}"
     )
 
 
