@@ -31,6 +31,18 @@ def test_moving_objects_are_found_with_their_rates():
     assert all(len(track.rows) == 6 for track in tracks)
 
 
+def test_stars_that_are_seen_in_one_night_each_do_not_move():
+    random = np.random.default_rng(3)
+    stars = random.uniform(0, SIZE, (2, 8, 2))
+    hours = [0.0, 0.1, 0.2, 0.3, 24.0, 24.1, 24.2, 24.3]
+    places = [stars[int(hour > 12)] + random.normal(0, 0.1, (8, 2)) for hour in hours]
+    tracks = find_tracks(np.concatenate(places), np.repeat(hours, 8), **LIMITS)
+    assert tracks == []
+    moved = [stars[0] + hour * np.array([10.0, 0.0]) + random.normal(0, 0.1, (8, 2)) for hour in hours]
+    tracks = find_tracks(np.concatenate(moved), np.repeat(hours, 8), **LIMITS)
+    assert [len(track.rows) for track in tracks] == [8] * 8
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_neither_variables_nor_chance_move(seed):
     assert find_tracks(*detections([], seed=seed), **LIMITS) == []

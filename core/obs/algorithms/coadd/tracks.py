@@ -15,6 +15,8 @@ Ints = NDArray[np.int64]
 _FEWEST = 3
 #: Number of tracks that chance may make in all images together.
 _CHANCE = 0.01
+#: Places scatter so many times as much about two places as about the line of an object that moves.
+_CLEARLY = 2.0
 
 
 @frozen
@@ -43,6 +45,7 @@ def find_tracks(
 
     Each pair of detections at different times says where the object is at other times. What is found there counts
     against what chance would put there: a track needs so many detections that chance makes one in a hundred fields.
+    Detections at one place count once, and those at two places only are two stars.
 
     Parameters
     ----------
@@ -81,9 +84,13 @@ def find_tracks(
     by_chance = density * np.pi * tolerance**2 * (len(times) - 2)
     taken, tracks = np.zeros(len(place), bool), []
     for count_, scatter, track in sorted(found, key=lambda one: (-one[0], one[1])):
-        is_certain = n_pair * poisson.sf(count_ - 3, by_chance) < _CHANCE
         way = np.hypot(*(track.rate * np.ptp(time[track.rows])))
-        if is_certain and scatter < tolerance and way >= least_motion and not taken[track.rows].any():
+        if scatter >= tolerance or way < least_motion or not _is_certain(count_, n_pair, by_chance):
+            continue
+        at = place[track.rows]
+        if taken[track.rows].any() or _are_two_stars(at, track.scatter):
+            continue
+        if _is_certain(_count_places(at, tolerance), n_pair, by_chance):
             taken[track.rows] = True
             tracks.append(track)
     return tracks
@@ -101,6 +108,34 @@ def _pairs(
             one, two = np.nonzero((way >= 0.5 * least_motion) & (way <= largest_rate * span))
             pairs.append((rows[early][one], rows[late][two], np.full(len(one), span)))
     return [pair for pair in pairs if len(pair[0])]
+
+
+def _is_certain(count: int, n_pair: int, by_chance: float) -> bool:
+    """Whether chance makes so many detections on a line in less than one of a hundred fields."""
+    return count >= _FEWEST and bool(n_pair * poisson.sf(count - 3, by_chance) < _CHANCE)
+
+
+def _count_places(at: Floats, apart: float) -> int:
+    """Return how many of some places are farther than a distance from all before; a star that stays is one."""
+    kept = at[:1]
+    for one in at[1:]:
+        if np.hypot(*(kept - one).T).min() > apart:
+            kept = np.concatenate([kept, one[None]])
+    return len(kept)
+
+
+def _are_two_stars(place: Floats, scatter: float) -> bool:
+    """Whether two places, one before and one after some time, explain detections about as well as a line does.
+
+    Two stars of which each varies in another night make a line through all their detections.
+    """
+    n = len(place)
+    before = np.arange(1, n)[:, None]
+    total, squares = np.cumsum(place, axis=0), np.cumsum(place**2, axis=0)
+    # sums of squares about the mean, of the detections before each split and of those after it
+    first = squares[:-1] - total[:-1] ** 2 / before
+    last = squares[-1] - squares[:-1] - (total[-1] - total[:-1]) ** 2 / (n - before)
+    return bool((first + last).sum(axis=1).min() < n * (_CLEARLY * scatter) ** 2)
 
 
 def _line(place: Floats, time: Floats, rows: Ints) -> Track:
