@@ -40,6 +40,8 @@ from obs.tasks.psf_sizes import FWHM_PER_SIGMA
 __all__ = ["Stage", "measure_detector"]
 
 _PIXELS_PER_MEGAPIXEL = 1e6
+#: Origins of a PSF that shows nothing of the seeing during the exposure.
+_NOT_OF_THIS_FRAME = ("nearest good exposure", "assumed")
 #: Pixels of one cosmic ray, which come together: a few hits scatter more than as many single pixels.
 _PIXELS_PER_HIT = 10.0
 #: Part of a column that is masked as a trail from which on the trail runs along it.
@@ -115,8 +117,10 @@ def measure_detector(stage: Stage, summary: ProcessSummary, amplifiers: Sequence
 def _measure_psf(out: Measured, found: Characterized, summary: ProcessSummary) -> None:
     exposure, psf = found.exposure, found.exposure.psf
     origin = found.psf_origin
-    if psf is None or origin == "assumed":
+    if psf is None or origin in _NOT_OF_THIS_FRAME:
         reason = "no star and no source showed the width of the PSF"
+        if origin != "assumed":
+            reason = f"too few stars; the PSF is that of the {origin}"
         names = ("seeing", "fwhm", "psf_gradient", "psf_range", "psf_concentration", "psf_dip")
         out.set(reason, **dict.fromkeys(names, math.nan))
     else:
