@@ -194,6 +194,8 @@ def characterize(
     sky = prepare_sky(exposure, config.background, config.noise, config.streaks, config.amplifier_steps)
     backgrounds = sky.backgrounds
     background = clip_few_counts(config.background, backgrounds[0], exposure.metadata)
+    if background.clip > config.background.clip:
+        background = background.model_copy(update={"follow": False})
     config = config.model_copy(update={"background": background})
     start = _start(exposure, config)
     if start.fwhm > ORDINARY_FWHM:

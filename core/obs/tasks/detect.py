@@ -261,7 +261,7 @@ def _noise(
         if np.count_nonzero(~beside) < FEWEST_BESIDE:
             return noise
         if config.noise == "pixels":
-            found = predict_smoothed_noise(image, beside, sigma, config.kernel_size)
+            found = predict_smoothed_noise(image, beside, sigma, config.kernel_size, config.threshold)
         else:
             found = measure_smoothed_noise(smoothed, beside)
         if not np.isfinite(found) or found >= SAME_NOISE * noise:

@@ -225,7 +225,9 @@ def measure_catalog(
     )
     catalog = _identities(sources, children, exposure_id << (ID_BITS - exposure_id_bits))
     if positions is None:
-        _widen_blended(measured.columns, sources, psf, BLEND_REACH * fwhm)
+        points = np.flatnonzero(sources.child >= 0)
+        points = points[children.is_psf[sources.child[points]]]
+        _widen_blended(measured.columns, points, psf, BLEND_REACH * fwhm)
     for name, values in measured.columns.items():
         catalog.add(name, values, *_meaning(name))
     if config.local_sky:
@@ -249,9 +251,8 @@ def measure_catalog(
     return catalog
 
 
-def _widen_blended(columns: dict[str, NDArray[np.generic]], sources: SourceList, psf: Psf, reach: float) -> None:
-    """Enlarge errors of PSF fluxes and positions of parts of blends, in place: the others are not known well."""
-    parts = np.flatnonzero(sources.child >= 0)
+def _widen_blended(columns: dict[str, NDArray[np.generic]], parts: NDArray[np.int64], psf: Psf, reach: float) -> None:
+    """Enlarge errors of PSF fluxes and positions of stars in blends, in place: the others are not known well."""
     x, y = (np.asarray(columns[f"base_SdssCentroid_{axis}"], np.float64)[parts] for axis in "xy")
     factors = measure_blend_errors(psf, x, y, reach)
     errors = ("base_PsfFlux_instFluxErr", "base_SdssCentroid_xErr", "base_SdssCentroid_yErr")

@@ -8,7 +8,7 @@ from obs.algorithms.sky.illumination import SkyShape, measure_sky_shape
 from obs.image.background import Background
 from obs.image.exposure import Exposure
 from obs.tasks.amplifier_steps import AmplifierStepsConfig, level_amplifiers
-from obs.tasks.background import BackgroundConfig, subtract_background
+from obs.tasks.background import BackgroundConfig, clip_few_counts, subtract_background
 from obs.tasks.noise import NoiseCheck, NoiseConfig, check_noise
 from obs.tasks.streaks import StreakConfig, mask_streaks
 
@@ -69,6 +69,11 @@ def prepare_sky(
     whole = _one_readout(exposure)
     steps, largest = level_amplifiers(exposure.masked_image, amplifiers)
     first = subtract_background(exposure.masked_image, background)
+    few = clip_few_counts(background, first, exposure.metadata)
+    if few.clip > background.clip:
+        # clipped photons made structure where the sky has none, and stars, which are not known yet, would make more
+        exposure.masked_image.image += first.image()
+        first = subtract_background(exposure.masked_image, few.model_copy(update={"follow": False}))
     known = first.level[np.isfinite(first.level)]
     check = check_noise(exposure, float(np.median(known)) if len(known) else 0.0, noise, whole_counts=whole)
     if check.warning and np.isfinite(check.gain):

@@ -82,3 +82,27 @@ def test_noise_of_pixels_leaves_out_bad_ones():
 
 def test_a_small_image_has_no_rows_to_compare():
     assert of_pixels(noise(7)) == pytest.approx((gaussian_kernel(SIGMA) ** 2).sum(), rel=0.03)
+
+
+@pytest.mark.parametrize("sky", [0.3, 3.0])
+def test_smoothed_photons_pass_the_threshold_as_seldom_as_gaussian_noise(sky):
+    image = (np.random.default_rng(5).poisson(sky, LARGE) - sky).astype(np.float32)
+    good = np.zeros(LARGE, bool)
+    assert predict_smoothed_noise(image, good, SIGMA) == pytest.approx(
+        sky**0.5 * (gaussian_kernel(SIGMA) ** 2).sum(), rel=0.02
+    )
+    smoothed = smooth(image, SIGMA).image
+    threshold = 3.0 * predict_smoothed_noise(image, good, SIGMA, threshold=3.0)
+    normal = smooth(noise(6, 1.0, LARGE), SIGMA).image
+    expected = np.mean(normal > 3.0 * (gaussian_kernel(SIGMA) ** 2).sum())
+    # some 300 pixels of either, in groups of about ten
+    assert np.mean(smoothed > threshold) == pytest.approx(expected, rel=0.5)
+
+
+def test_a_few_hit_pixels_and_faint_stars_are_no_photons():
+    rng = np.random.default_rng(7)
+    hit = noise(8, 1.0, LARGE) + 7.0 * (rng.random(LARGE) < 0.002)
+    stars = noise(9, 1.0, LARGE) + 100 * smooth((rng.random(LARGE) < 0.002).astype(np.float32), 2.0).image
+    for image in (hit.astype(np.float32), stars):
+        good = np.zeros(LARGE, bool)
+        assert predict_smoothed_noise(image, good, SIGMA, threshold=5.0) == predict_smoothed_noise(image, good, SIGMA)

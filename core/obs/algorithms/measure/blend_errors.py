@@ -21,8 +21,8 @@ Whole = NDArray[np.int64]
 
 _NEIGHBORS = 3
 _AT_ONCE = 256
-_LARGEST = 4.0
-"""Larger factors are those of sources that are not two."""
+_LEAST, _LARGEST = 1.05, 4.0
+"""Smaller factors are less than what is not known of an error, larger ones are those of sources that are not two."""
 
 
 class BlendErrors(NamedTuple):
@@ -31,7 +31,7 @@ class BlendErrors(NamedTuple):
     Parameters
     ----------
     flux, x, y : ndarray of float64, shape (n,)
-        Factors of PSF fluxes and positions, from 1 to 4.
+        Factors of PSF fluxes and positions: 1, or 1.05 to 4.
     """
 
     flux: Floats
@@ -99,4 +99,5 @@ def _factors(psf: Psf, place: Floats, rows: Whole, near: Whole) -> Floats:
     alone = np.linalg.inv(normal[:, :3, :3])
     together = np.linalg.inv(normal)
     ratio = np.einsum("nii->in", together)[:3] / np.einsum("nii->in", alone)
-    return np.asarray(np.sqrt(np.clip(ratio, 1.0, _LARGEST**2)))
+    factor = np.sqrt(np.minimum(ratio, _LARGEST**2))
+    return np.where(factor < _LEAST, 1.0, factor)

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from obs.algorithms.pixels.smoothing import Smoothed, gaussian_kernel
 from obs.algorithms.pixels.statistics import clipped_statistics
+from obs.algorithms.sky.few_photons import measure_few_photons, raise_for_skewness
 
 __all__ = ["measure_smoothed_noise", "predict_smoothed_noise"]
 
@@ -39,7 +40,9 @@ def measure_smoothed_noise(smoothed: Smoothed, bad: NDArray[np.bool_] | None = N
     return clipped_statistics(values).sigma
 
 
-def predict_smoothed_noise(image: Float, bad: NDArray[np.bool_], sigma: float, n_sigma: float = 7.0) -> float:
+def predict_smoothed_noise(
+    image: Float, bad: NDArray[np.bool_], sigma: float, n_sigma: float = 7.0, threshold: float | None = None
+) -> float:
     """Return the noise of an image smoothed with a Gaussian, from the noise of its pixels before.
 
     Sources too faint to be seen make a smoothed image scatter more than its noise does. The noise of single pixels
@@ -56,6 +59,9 @@ def predict_smoothed_noise(image: Float, bad: NDArray[np.bool_], sigma: float, n
         Width of the Gaussian, pixels.
     n_sigma : float, optional
         Full size of the kernel in sigma.
+    threshold : float, optional
+        Where pixels have few photons, return the noise of which this many times are passed as seldom as of Gaussian
+        noise.
 
     Returns
     -------
@@ -64,9 +70,11 @@ def predict_smoothed_noise(image: Float, bad: NDArray[np.bool_], sigma: float, n
     """
     step = max(1, image.size // NOISE_PIXELS)
     pixel = clipped_statistics(image[::step][~bad[::step]]).sigma / CLIPPED_SIGMA
+    pixel, skewness = measure_few_photons(image, bad, pixel)
     square = float(np.square(gaussian_kernel(sigma, n_sigma)).sum())
     rows, columns = _shared_variance(image, bad, pixel), _shared_variance(image.T, bad.T, pixel)
-    return float(np.sqrt(square * (square * pixel**2 + rows + columns)))
+    noise = float(np.sqrt(square * (square * pixel**2 + rows + columns)))
+    return noise * raise_for_skewness(threshold, skewness, sigma, n_sigma) if skewness and threshold else noise
 
 
 def _shared_variance(image: Float, bad: NDArray[np.bool_], sigma: float) -> float:
