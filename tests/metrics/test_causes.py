@@ -101,6 +101,18 @@ def test_a_camera_near_a_limit_does_not_fail_by_chance(usual, level):
     assert judge(rows, load_gates())[9].level == level
 
 
+def test_a_field_that_other_frames_do_not_have():
+    error = "MeasurementError: no astrometry: the 60 sources match nothing among 327 reference sources"
+    lost = {"status": "failed", "error": error, "astrom_matched": None, "zero_point_rate": None, "stars_expected": None}
+    verdicts = judge(night(12, change=lambda i: lost if i == 4 else {}), load_gates())
+    assert (verdicts[4].level, [cause.name for cause in verdicts[4].causes]) == ("failed", ["wrong field"])
+    assert "60 sources match nothing there, and those of 11 other frames do" in verdicts[4].text
+    trailed = judge(night(12, change=lambda i: lost | {"e": 0.5} if i == 4 else {}), load_gates())[4]
+    assert [cause.name for cause in trailed.causes] == ["failed", "trailed"]
+    # a catalog that fits no frame is no fault of the telescope
+    assert [cause.name for cause in judge(night(12, change=lambda i: lost), load_gates())[4].causes] == ["failed"]
+
+
 def test_a_frame_out_of_focus_before_the_dew_is_no_part_of_it():
     def change(i):
         lost = max(i - 6, 0)

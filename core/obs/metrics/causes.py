@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from obs.metrics.cause import Cause, Failure
-from obs.metrics.detector_causes import ages, dead_amplifier, header, hot_pixels, noise, pointing, streaks
+from obs.metrics.detector_causes import ages, dead_amplifier, header, hot_pixels, noise, pointing, streaks, wrong_field
 from obs.metrics.image_causes import double_images, halo, trailed, width
 from obs.metrics.remedies import REMEDIES, SINGLE_REMEDIES
 from obs.metrics.sky_causes import another_filter, atmosphere, dew, failed_in_light, is_measurement_error, no_light
@@ -21,6 +21,9 @@ _RULES = (
     *(dead_amplifier, another_filter, double_images, trailed, dew, width),
     *(noise, halo, atmosphere, flat, uneven, hot_pixels, streaks, pointing, header, ages),
 )
+
+#: Causes that say why the measurement failed, better than its error does.
+_EXPLAIN = ("no light", "wrong field")
 
 
 def find_causes(row: Mapping[str, Any], failures: Mapping[str, Failure]) -> list[Cause]:
@@ -39,8 +42,8 @@ def find_causes(row: Mapping[str, Any], failures: Mapping[str, Failure]) -> list
         Empty for a good frame.
     """
     left = dict(failures)
-    causes = [*no_light(row, left), *failed_in_light(row)]
-    explained = causes and causes[0].name == "no light" and is_measurement_error(row)
+    causes = [*no_light(row, left), *failed_in_light(row), *wrong_field(row, left)]
+    explained = causes and causes[0].name in _EXPLAIN and is_measurement_error(row)
     if row.get("status") == "failed" and not explained:
         causes.append(Cause("failed", _failure_text(row), REMEDIES["failed"]))
     for rule in _RULES:

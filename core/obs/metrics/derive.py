@@ -114,6 +114,14 @@ DERIVED: dict[str, Metric] = {
             "from both",
         ),
         Metric(
+            "n_solved_alike",
+            "frames with positions",
+            "",
+            "Frames of the same field, filter and exposure time whose stars match the reference catalog.",
+            "count",
+            0,
+        ),
+        Metric(
             "source_excess",
             "crowd above usual",
             "sigma",
@@ -367,7 +375,9 @@ def _compare_fields(rows: Sequence[dict[str, Any]]) -> None:
         slope = _summarize(slopes, "", False) if len(slopes) >= _FIELD_FRAMES else None
         usual = float(np.median(stars)) if len(stars) >= _FIELD_FRAMES else 0.0
         crowd = float(np.median(crowds)) if len(crowds) >= _FIELD_FRAMES else None
+        solved = len(_values(group, "astrom_matched"))
         for row in group:
+            row["n_solved_alike"] = solved
             number, crowded = row.get("n_stars"), row.get("source_anomaly")
             row["stars_ratio"] = number / usual if usual > 0 and number is not None else None
             row["source_excess"] = crowded - crowd if crowd is not None and crowded is not None else None

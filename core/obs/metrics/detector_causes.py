@@ -1,12 +1,13 @@
 """Causes in detector, shutter and calibrations: dead or noisy amplifiers, trails, header, old masters."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from obs.metrics.cause import Cause, Failures, take, worst
 from obs.metrics.remedies import REMEDIES
 
-__all__ = ["ages", "dead_amplifier", "header", "hot_pixels", "noise", "pointing", "streaks"]
+__all__ = ["ages", "dead_amplifier", "header", "hot_pixels", "noise", "pointing", "streaks", "wrong_field"]
 
 #: What follows from an amplifier that sees no light.
 _OF_DEAD_AMPLIFIERS = (
@@ -18,6 +19,10 @@ _OF_DEAD_AMPLIFIERS = (
 )
 #: Percent of the pixels hit by cosmic rays that stand alone, from which on most are hot pixels.
 _ALONE = 20.0
+#: Gates of images whose stars are not where their light is.
+_OF_IMAGES = frozenset({"star_e_coherent", "star_e", "double_images", "seeing", "fwhm_ratio", "psf_concentration"})
+#: What astrometry says where stars are where none should be, and frames that must have found theirs there.
+_NO_MATCH, _FEWEST_SOLVED = re.compile(r"no astrometry: the (\d+) sources match nothing"), 3
 #: Dark parts of amplifiers that differ by less are one: that of the shutter.
 _SAME_PART = 0.2
 #: Gates of electronics that fail, and number of amplifiers from which on half of them do not fail together by chance.
@@ -121,6 +126,17 @@ def ages(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
 
 def _days(age: float) -> str:
     return f"{age:.0f} days old" if age >= 0 else f"taken {-age:.0f} days later"
+
+
+def wrong_field(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
+    """Tell a telescope that was elsewhere: stars match nothing where those of other frames of the field do."""
+    if not _OF_IMAGES.isdisjoint(left):
+        return  # stars that are drawn out, double or disks may match nothing at their own place
+    found, solved = _NO_MATCH.search(str(row.get("error"))), row.get("n_solved_alike") or 0
+    if row.get("status") == "failed" and found and solved >= _FEWEST_SOLVED:
+        text = f"another field than the header says: {found[1]} sources match nothing there, and those of {solved:.0f} "
+        text += "other frames do; the telescope was elsewhere, or its header is of another exposure"
+        yield Cause("wrong field", text, REMEDIES["wrong field"], "bad")
 
 
 def pointing(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:

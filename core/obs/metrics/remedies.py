@@ -18,6 +18,7 @@ REMEDIES = {
     "twilight": "start later, or stop earlier",
     "bright sky": "look for lamps, thin cloud lit from below, or light that scatters in the telescope",
     "pointing": "check the pointing model and the clock; obs camera adjust corrects the camera package",
+    "wrong field": "look at the image, and at the log of the telescope; process it with the position that it has",
     "pointing drift": "check guiding, polar alignment and what is loose; center the field again",
     "uneven sky": "look at the image for a ghost of a bright star, the Moon or lamps, and at window, bias and flat",
     "noise": "check cables, grounding and the gain setting; compare with the amplifier's history",

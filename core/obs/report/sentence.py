@@ -28,6 +28,7 @@ _ADJECTIVES = {
     "bright sky": "of bright sky",
     "pointing": "off position",
     "pointing drift": "drifting away",
+    "wrong field": "of another field",
     "uneven sky": "of uneven sky",
     "noise": "with noisy readout",
     "streaks": "with trails",
