@@ -65,7 +65,7 @@ class {{ cookiecutter.__class }}(RuleTranslator):
     amplifier_files = AmplifierFiles({{ a.keyword | tojson }}, {{ cards(a.names) }}{{ ", part=%d" | format(a.part) if a.part }})
 {%- endif %}
 {%- if t.get("planes") %}
-    planes = {{ t.planes | tojson }}  # of cubes: an exposure each, or the mean of them
+    planes = {{ t.planes | tojson }}  # of cubes: an exposure 'each', parts of one ('mean'), or computed 'colors'
 {%- endif %}
 {%- if t.get("known_by") %}
     # a file in which one of these cards has another value is of another camera, or binned otherwise

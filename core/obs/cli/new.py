@@ -1,6 +1,7 @@
 """`obs new`: a package for a camera."""
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,7 +12,7 @@ from obs.cli.files import find_files
 from obs.cli.table import format_table
 from obs.errors import ConfigError, OutputError, PluginError
 from obs.inspection.inspect import Findings, inspect_files
-from obs.inspection.whole_files import whole_files
+from obs.inspection.whole_files import find_planes, whole_files
 from obs.repo.cube_planes import Planes
 from obs.scaffold.answer_checks import check_name
 from obs.scaffold.answers import Answers, read_answers
@@ -46,11 +47,14 @@ def new(
         raise OutputError(f"{target} exists already; choose another name, or another folder by --output", path=target)
     values, facts = ({}, None) if answer_file is None else read_answers(answer_file)
     values |= {key: value for key, value in given.items() if value is not None} | {"camera": name}
-    wanted = cast("Planes | None", planes)
-    with whole_files(find_files(from_files) if from_files else [], wanted) as (files, amplifier_files):
+    paths = find_files(from_files) if from_files else []
+    wanted, said = (cast("Planes", planes), "") if planes else find_planes(paths)
+    with whole_files(paths, wanted) as (files, amplifier_files):
         findings = inspect_files(files, amplifier_files, only=only) if files else None
+        if findings is not None and said:
+            findings = replace(findings, warnings=(said, *findings.warnings))
         return _make(
-            name, values, facts, findings, no_input=no_input, output=output, from_files=from_files, planes=planes or ""
+            name, values, facts, findings, no_input=no_input, output=output, from_files=from_files, planes=wanted or ""
         )
 
 

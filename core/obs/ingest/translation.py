@@ -255,9 +255,9 @@ def _images(path: Path) -> Iterator[tuple[int, FileHeader]]:
         raise _NoImageError(HOLDS_TABLE, path=path)
     if cubes and not count:
         advice = (
-            "an exposure is one image: set planes = 'each' (an exposure each) or 'mean' in translator.py, or describe "
+            "an exposure is one image: set planes = 'each' (an exposure each), 'mean' or 'colors' in translator.py, or "
         )
-        advice += "the camera by obs new --planes"
+        advice += "describe the camera by obs new --planes"
         raise FileFormatError(f"{cubes[0]}; {advice}", path=path)
     if not count:
         yield 0, _known(primary)

@@ -11,12 +11,31 @@ from obs.ingest.joined_files import write_whole
 from obs.inspection.amplifier_files import find_amplifier_files
 from obs.inspection.raw_file import read_raw_file
 from obs.instrument.amplifier_files import AmplifierFiles
+from obs.repo.color_cubes import holds_colors
 from obs.repo.cube_planes import Planes, is_cube, write_planes
 
-__all__ = ["whole_files"]
+__all__ = ["find_planes", "whole_files"]
 
 _FEW = 3
 """Planes of a cube that are looked at."""
+
+
+def find_planes(paths: Sequence[Path]) -> tuple[Planes | None, str]:
+    """Return what the planes of cubes are where the files say it, with a sentence that does; None where they do not.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Raw files.
+    """
+    found = [path for path in paths if _holds_colors(path)]
+    if not found:
+        return None, ""
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    return "colors", (
+        f"{found[0].name}{more}: red, green and blue that a program computed from a color mosaic: the pixels that the "
+        "mosaic had are taken (planes = 'colors'); better are the files that the camera wrote"
+    )
 
 
 @contextmanager
@@ -29,7 +48,7 @@ def whole_files(
     ----------
     paths : sequence of Path
         Raw files.
-    planes : {"each", "mean"}, optional
+    planes : {"each", "mean", "colors"}, optional
         What the planes of cubes are; cubes stay as they are if None.
 
     Yields
@@ -68,6 +87,13 @@ def whole_files(
 
 def _taken_apart(path: Path, scratch: Path, planes: Planes) -> list[Path]:
     return write_planes(path, Path(tempfile.mkdtemp(dir=scratch)), planes, _FEW if planes == "each" else None)
+
+
+def _holds_colors(path: Path) -> bool:
+    try:
+        return is_cube(path) and holds_colors(path)
+    except ObsError:
+        return False  # reported by the caller
 
 
 def _is_cube(path: Path) -> bool:

@@ -79,8 +79,9 @@ class Translator:
     amplifier_files : AmplifierFiles or None
         How files are told apart that hold an amplifier each of one detector; they are put together when they are
         ingested.
-    planes : {"", "each", "mean"}
-        What the planes of a cube are: an exposure each, or parts of one exposure, of which the mean counts; empty for
+    planes : {"", "each", "mean", "colors"}
+        What the planes of a cube are: an exposure each, parts of one exposure, of which the mean counts, or red, green
+        and blue that a program computed from a color mosaic, which is put together again; empty for
         cameras that write none.
     known_by : mapping of str to sequence of str
         Cards by which files of the camera are known, and their values. A file in which such a card has another value is
@@ -115,7 +116,7 @@ class Translator:
     extensions: Sequence[str] = ()
     colors: ClassVar[Sequence[str]] = ()
     amplifier_files: ClassVar[AmplifierFiles | None] = None
-    planes: ClassVar[Literal["", "each", "mean"]] = ""
+    planes: ClassVar[Literal["", "each", "mean", "colors"]] = ""
     known_by: ClassVar[Mapping[str, Sequence[str]]] = {}
     header_fixes: ClassVar[str] = ""
     simulated_cards: ClassVar[Sequence[str]] = ()

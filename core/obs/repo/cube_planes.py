@@ -13,13 +13,14 @@ from obs.errors import FileFormatError
 from obs.instrument.card_values import format_date, parse_date
 from obs.instrument.noise_cards import GAIN_CARDS, READ_NOISE_CARDS
 from obs.repo.atomic import atomic_write
+from obs.repo.color_cubes import to_mosaic
 from obs.repo.fits_file import header_to_dict, is_structural, open_fits
 from obs.repo.header_times import infer_visit_info
 
 __all__ = ["PLANES", "Planes", "is_cube", "write_planes"]
 
-Planes = Literal["each", "mean"]
-#: What planes can be: an exposure each, or parts of one.
+Planes = Literal["each", "mean", "colors"]
+#: What planes can be: an exposure each, parts of one, or red, green and blue computed from a color mosaic.
 PLANES: tuple[Planes, ...] = get_args(Planes)
 
 _BEGINS = ("DATE-OBS", "DATE_OBS", "DATEOBS", "DATE-BEG", "DATE-LOC")
@@ -58,8 +59,8 @@ def write_planes(path: Path, folder: Path, planes: Planes, most: int | None = No
         The cube.
     folder : Path
         Where the files are made.
-    planes : {"each", "mean"}
-        A file for each plane, or one of their mean.
+    planes : {"each", "mean", "colors"}
+        A file for each plane, one of their mean, or one of the color mosaic that they were computed from.
     most : int, optional
         Planes of which a file is made; all if None.
 
@@ -93,6 +94,10 @@ def _parts(
     seconds = 0.0 if info is None or not isfinite(info.exposure_time) else info.exposure_time
     stem = path.name.removesuffix(".gz").removesuffix(".fz")
     stem, dot, ending = stem.rpartition(".") if "." in stem else (stem, ".", "fits")
+    if planes == "colors":
+        own = _later(header, 0.0)
+        yield f"{stem}{dot}{ending}", to_mosaic(stack, own, path), own
+        return
     if planes == "mean":
         total = np.zeros(stack.shape[1:], np.float64)
         for plane in stack:

@@ -42,7 +42,7 @@ def template_facts(findings: Findings, *, visit_key: str, detector_key: str, pla
         What `obs.inspection.inspect.inspect_files` found.
     visit_key, detector_key : str
         What the camera's data IDs call exposure and detector.
-    planes : {"", "each", "mean"}, optional
+    planes : {"", "each", "mean", "colors"}, optional
         What the planes of its cubes are.
     """
     x_bin, y_bin = findings["binning"].value

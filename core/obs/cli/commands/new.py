@@ -44,8 +44,8 @@ def _question_options(function: F) -> F:
 )
 @click.option(
     "--planes",
-    type=click.Choice(["each", "mean"]),
-    help="Meaning of the planes of a cube: an exposure each, or parts of one that are averaged.",
+    type=click.Choice(["each", "mean", "colors"]),
+    help="Meaning of the planes of a cube: an exposure each, parts of one that are averaged, or computed colors.",
 )
 @click.option(
     "--answers",

@@ -88,8 +88,9 @@ def group_images(file: RawFile, warnings: list[str]) -> tuple[str, list[tuple[Ra
         if images[0].shape[:-2] == (3,):
             warnings.append(
                 f"{file.path.name}: a cube of 3 planes, as programs write pictures whose colors (red, green, blue) "
-                "were computed from a color mosaic: they are not raw frames. Save the frames without debayering. If "
-                "the planes are exposures, add --planes each, or --planes mean if they are parts of one exposure"
+                "were computed from a color mosaic: they are not raw frames. Save the frames without debayering, or "
+                "add --planes colors. If the planes are exposures, add --planes each, or --planes mean if they are "
+                "parts of one exposure"
             )
         else:
             warnings.append(
