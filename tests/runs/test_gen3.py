@@ -20,6 +20,7 @@ from obs.gen3_repository.exposures import exposure_number
 from obs.gen3_repository.places import find_place
 from obs.instrument.discovery import load_instrument
 from obs.repo.find_datasets import find_datasets
+from obs.repo.metric_table import KINDS, MetricTable
 from obs.skymap.types import make_sky_map
 
 RUN = "u/obs/a"
@@ -127,10 +128,15 @@ def test_tables_and_metadata_are_read_by_the_real_library(gen3):
     assert there.get(ref)["n_source"] == len(here)
 
 
-def test_another_export_adds_nothing(gen3, capsys):
+def test_another_export_adds_nothing_but_metrics_that_changed(gen3, capsys):
     capsys.readouterr()
     assert main(["export-gen3", "DATA/rerun/a", "gen3"]) == 0
     assert capsys.readouterr().out.split() == ["dataset", "type", "exported"]
+    MetricTable(Path("DATA/rerun/a")).update("detector", "visit=21", {"seeing": 9.5})
+    assert main(["export-gen3", "DATA/rerun/a", "gen3"]) == 0
+    assert capsys.readouterr().out.split()[3:] == ["obs_metrics_detector", "1"]
+    there = Gen3Butler.from_config("gen3")
+    assert there.get("obs_metrics_detector", collections=RUN)["seeing"].to_pylist() == [9.5]
 
 
 def test_it_comes_back_unchanged(gen3, capsys):
@@ -154,6 +160,10 @@ def test_it_comes_back_unchanged(gen3, capsys):
         assert old.columns[name].unit == new.columns[name].unit
         assert old.columns[name].description == new.columns[name].description
     assert before.get("processCcd_metadata", visit=21) == after.get("processCcd_metadata", visit=21)
+    for kind in KINDS:
+        old, new = (MetricTable(butler.root).read(kind) for butler in (before, after))
+        assert old == new
+    assert before.query_metrics("seeing > 0").column("seeing").size == 1
 
 
 def test_every_file_comes_back_as_it_was(gen3):
@@ -222,10 +232,7 @@ def test_what_is_not_exported_is_said(gen3, capsys):
     capsys.readouterr()
     assert main(["export-gen3", "DATA/rerun/a", "gen3"]) == 0
     err = capsys.readouterr().err
-    left = (
-        "config/coadd.yaml (1), config/forced.yaml~1 (1), good_psf (1), isr_config (1), logs (2), metrics.sqlite3 (1), "
-        "ref_cat (2)"
-    )
+    left = "config/coadd.yaml (1), config/forced.yaml~1 (1), good_psf (1), isr_config (1), logs (2), ref_cat (2)"
     assert f"not exported, because they have no place there: {left}" in err
     assert "NOTE" not in err
 

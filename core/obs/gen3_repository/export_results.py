@@ -16,6 +16,7 @@ from obs.errors import ObsError
 from obs.gen3_repository.export_raws import RawExport
 from obs.gen3_repository.exposures import exposure_number
 from obs.gen3_repository.formatter import ImageFormatter
+from obs.gen3_repository.metrics import export_metrics
 from obs.gen3_repository.places import BAND_FILTER, DICTIONARY, SKY_MAP, SKY_MAP_RUN, TABLE, Place, find_place
 from obs.gen3_repository.records import region, visit_records
 from obs.gen3_repository.sky_map_records import sky_map_name, sky_map_record, tract_records
@@ -26,7 +27,7 @@ from obs.policy.data_id import DataId, format_data_id
 from obs.policy.dataset_type import DatasetType
 from obs.repo.butler import Butler
 from obs.repo.find_datasets import iterate_datasets
-from obs.repo.metric_table import METRIC_FILE
+from obs.repo.metric_table import MetricTable
 from obs.skymap.sky_map import SkyMap
 
 __all__ = ["export_results"]
@@ -34,8 +35,8 @@ __all__ = ["export_results"]
 _PARQUET = (".parq", ".parquet")
 #: Files that the library reads without obs, and its class for that; all others are read by our own.
 _FORMATTERS = {TABLE: ParquetFormatter, DICTIONARY: YamlFormatter}
-#: What of an output is no dataset: PSFs for frames with few stars, logs, what results were made with, metrics.
-_RECORDS = ("good_psf", "logs", "made_with", METRIC_FILE)
+#: What of an output is no dataset: PSFs for frames with few stars, logs, what results were made with.
+_RECORDS = ("good_psf", "logs", "made_with")
 _Found = tuple[DatasetType, DataId, Path]
 
 
@@ -67,8 +68,10 @@ def export_results(butler: Butler, target: Target, raws: RawExport) -> None:
             target.report.left[kind.name] = left
         if place is not None and readable:
             found.append((place, readable))
+    export = _ResultExport(butler, target, raws)
     if found:
-        _ResultExport(butler, target, raws).run(found)
+        export.run(found)
+    export_metrics(MetricTable(butler.root), target, export.run_name)
 
 
 def _by_type(root: Path, types: list[DatasetType]) -> list[list[_Found]]:

@@ -9,6 +9,7 @@ from obs.policy.dataset_type import DatasetType, Template
 __all__ = [
     "BAND_FILTER",
     "DICTIONARY",
+    "METRICS",
     "RAW_KEYS",
     "SKY_MAP",
     "SKY_MAP_RUN",
@@ -22,6 +23,8 @@ __all__ = [
 RAW_KEYS = "raw_keys"
 #: The filter of the coadds of a band, since data IDs of coadds have the band there.
 BAND_FILTER = "coadd_filter"
+#: How tables of metrics are called there, before what their rows are of.
+METRICS = "obs_metrics_"
 #: Our name of the sky map, and the collection of sky maps there.
 SKY_MAP, SKY_MAP_RUN = "deepCoadd_skyMap", "skymaps"
 #: Names that every repository of the stack has for something else, or for the same thing.

@@ -11,7 +11,7 @@ from lsst.daf.butler import DatasetRef
 from lsst.daf.butler._collection_type import CollectionType
 
 from obs.errors import RepositoryError
-from obs.gen3_repository.places import BAND_FILTER, RAW_KEYS, find_place, our_name
+from obs.gen3_repository.places import BAND_FILTER, METRICS, RAW_KEYS, find_place, our_name
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId
 
@@ -87,7 +87,8 @@ def find_contents(root: Path, instrument: Instrument, collections: str = "*") ->
         ours = types.get(our_name(kind.name))
         place = find_place(ours, instrument) if ours is not None else None
         refs = list(_refs(there, (kind.name,), name, collections))
-        if place is None or set(place.dimensions) != set(kind.dimensions.required):
+        is_metrics = kind.name.startswith(METRICS)
+        if not is_metrics and (place is None or set(place.dimensions) != set(kind.dimensions.required)):
             found.left |= {kind.name: len(refs)} if refs else {}
             continue
         for ref in refs:

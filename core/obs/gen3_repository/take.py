@@ -13,7 +13,8 @@ from lsst.daf.butler import DatasetRef
 
 from obs.errors import FileFormatError, ObsError
 from obs.gen3_repository.exposures import exposure_number
-from obs.gen3_repository.places import BAND_FILTER, DICTIONARY, SKY_MAP, TABLE, our_name
+from obs.gen3_repository.metrics import take_metrics
+from obs.gen3_repository.places import BAND_FILTER, DICTIONARY, METRICS, SKY_MAP, TABLE, our_name
 from obs.gen3_repository.read import open_gen3
 from obs.image.catalog import Catalog
 from obs.policy.data_id import DataId, format_data_id
@@ -21,6 +22,7 @@ from obs.policy.dataset_type import Template
 from obs.repo.atomic import atomic_write
 from obs.repo.butler import Butler
 from obs.repo.formatters import read_dataset
+from obs.repo.metric_table import MetricTable
 from obs.repo.sky_map_file import read_sky_map
 
 __all__ = ["take_results"]
@@ -63,8 +65,11 @@ def take_results(butler: Butler, root: Path, refs: list[DatasetRef]) -> tuple[in
     for ref in refs:
         data_id: DataId | None = None
         try:
-            data_id = ids.ours(ref)
-            _take(butler, there, ref, data_id)
+            if ref.datasetType.name.startswith(METRICS):
+                take_metrics(there, ref, MetricTable(butler.output or butler.root))
+            else:
+                data_id = ids.ours(ref)
+                _take(butler, there, ref, data_id)
             count += 1
         except (ObsError, OSError, ValueError) as error:
             what = str(ref.dataId) if data_id is None else format_data_id(data_id)
