@@ -113,6 +113,15 @@ def rewrite(path, change):
         fits.HDUList([hdus[0], table]).writeto(path, overwrite=True)
 
 
+def test_table_of_endless_columns_is_refused(tmp_path):
+    write_amplifiers([AMPLIFIER], tmp_path / "a.fits")
+    content = (tmp_path / "a.fits").read_bytes()
+    at = content.index(b"TFIELDS =")
+    (tmp_path / "a.fits").write_bytes(content[:at] + b"TFIELDS =          99999999999" + content[at + 30 :])
+    with pytest.raises(FileFormatError, match=r"a\.fits: is not an amplifier table: TFIELDS = 99999999999$"):
+        read_amplifiers(tmp_path / "a.fits")
+
+
 def test_column_that_is_missing_is_told(tmp_path):
     path = tmp_path / "a.fits"
     rewrite(path, lambda table: fits.BinTableHDU.from_columns([c for c in table.columns if c.name != "gain"]))

@@ -35,6 +35,7 @@ def header(first="SIMPLE  =                    T", **cards):
         ({"NAXIS1": "T"}, "NAXIS1 = True is not an integer"),
         ({"NAXIS1": 2**63}, "NAXIS1 = 9223372036854775808 is not an integer"),
         ({"NAXIS1": 10**6, "NAXIS2": 10**6}, "promises an image of 1000000000000 pixels, and the limit is 250000000"),
+        ({"TFIELDS": 99_999_999_999}, "TFIELDS = 99999999999 is not between 0 and 36000"),
         ({"BITPIX": 7}, "BITPIX = 7"),
         ({"PCOUNT": -1}, "PCOUNT = -1 is not between"),
         ({"GCOUNT": "1E30"}, "GCOUNT = 1e.30 is not an integer"),

@@ -21,6 +21,7 @@ __all__ = ["amplifier_file_name", "read_amplifiers", "write_amplifiers"]
 
 _KIND = "AMPINFO"
 _VERSION = 3
+_MOST_COLUMNS = 999
 _PARTS = {"min_x": "x_min", "min_y": "y_min", "extent_x": "width", "extent_y": "height"}
 _RAW_BOXES = {
     "raw_databbox": "raw_data_bbox",
@@ -154,6 +155,9 @@ def read_amplifiers(path: Path) -> tuple[Amplifier, ...]:
         with fits.open(path, memmap=False) as hdus:
             if len(hdus) < 2 or not isinstance(hdus[1], fits.BinTableHDU):
                 raise FileFormatError("is not an amplifier table: HDU 1 holds no binary table", path=path)
+            columns = hdus[1].header.get("TFIELDS")
+            if not isinstance(columns, int) or not 0 <= columns <= _MOST_COLUMNS:
+                raise FileFormatError(f"is not an amplifier table: TFIELDS = {columns}", path=path)
             header, data = hdus[1].header, np.asarray(hdus[1].data)
             missing = [name for name, *_ in _COLUMNS if name not in (data.dtype.names or ())]
             if missing:

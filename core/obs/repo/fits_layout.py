@@ -39,7 +39,7 @@ _LARGEST = 2**62
 #: An unpacked file larger than this goes to a temporary file, bytes.
 _IN_MEMORY = 256 << 20
 _CHUNK = 1 << 20
-_LAYOUT = re.compile(rb"XTENSION|Z?BITPIX|Z?NAXIS\d*|[PG]COUNT|ZIMAGE|ZTILE\d+|DATASUM")
+_LAYOUT = re.compile(rb"XTENSION|Z?BITPIX|Z?NAXIS\d*|[PG]COUNT|ZIMAGE|ZTILE\d+|TFIELDS|DATASUM")
 
 
 def pixel_limit() -> int:
@@ -97,6 +97,7 @@ def data_size(header: Mapping[str, Any]) -> int:
     size = abs(bits) // 8 * groups * (extra + _product(axes)) if axes else 0
     kind = str(header.get("XTENSION", "IMAGE")).strip() or "IMAGE"
     pixels = _product(axes) if axes and kind == "IMAGE" else 0
+    header_integer(header, "TFIELDS", 0, MOST_HEADER_CARDS, 0)  # readers go through all columns
     if header.get("ZIMAGE") is True:
         packed = _axes(header, "Z")
         tiles = [header_integer(header, f"ZTILE{axis}", 1, _LARGEST, 1) for axis in range(1, len(packed) + 1)]
