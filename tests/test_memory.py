@@ -8,9 +8,11 @@ import pytest
 PROGRAM = """
 import resource, sys
 import numpy as np
-from obs.memory import keep_freed_memory
+from obs.memory import keep_freed_memory, return_freed_memory
 if "keep" in sys.argv:
     keep_freed_memory()
+if "return" in sys.argv:
+    return_freed_memory()
 for _ in range(5):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     image = np.ones((3000, 4000), np.float32)
@@ -23,12 +25,13 @@ print(faults)
 @pytest.mark.skipif(sys.platform != "linux", reason="only glibc is told to keep memory")
 def test_a_second_image_takes_the_pages_of_the_first():
     words = [sys.executable, "-c", PROGRAM]
-    plain, kept = (
+    plain, kept, returned = (
         int(subprocess.run([*words, *more], capture_output=True, check=True, text=True).stdout)
-        for more in ([], ["keep"])
+        for more in ([], ["keep"], ["keep", "return"])
     )
     assert plain > 0
     assert kept == 0
+    assert returned == plain
 
 
 IMPORTING = """

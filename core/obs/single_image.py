@@ -17,6 +17,7 @@ from obs.image.masked_image import MaskedImage
 from obs.instrument.image_types import IMAGE_TYPE_CARDS, standard_type
 from obs.instrument.image_unit import parse_image_unit
 from obs.instrument.noise_cards import GAIN_CARDS, READ_NOISE_CARDS, SATURATION_CARDS
+from obs.memory import return_freed_memory
 from obs.pipeline import Stages
 from obs.process_summary import ProcessSummary
 from obs.repo.formatters import write_dataset
@@ -39,6 +40,10 @@ __all__ = ["SCHEMA_FOLDER", "process_file"]
 logger = logging.getLogger(__name__)
 
 ID_BITS = 32
+
+LARGE = 1 << 26
+"""Pixels of an image above which memory counts more than the time that clearing it takes."""
+
 #: Folder of an output with the columns of its catalogs.
 SCHEMA_FOLDER = "schema"
 _COUNTS = ("adu", "ct")
@@ -95,6 +100,8 @@ def process_file(path: Path, output: Path, config: ProcessFileConfig, *, may_wai
         choice = HduChoice(config.hdu, config.mask_hdu, config.uncertainty_hdu, config.plane)
         file = read_image_file(path, choice, bad_bits=config.bad_bits)
         exposure = file.exposure
+        if exposure.masked_image.image.size > LARGE:
+            return_freed_memory()
         source, warnings = _complete(exposure, config, path)
         summary.notes.extend(filter(None, (*file.read, source)))
         summary.warnings.extend(file.warnings + warnings)

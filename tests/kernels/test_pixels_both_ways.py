@@ -7,6 +7,7 @@ import pytest
 from scipy.ndimage import maximum_filter
 
 from obs.algorithms.combine.frames import Stack, combine_stack
+from obs.algorithms.combine.odd_frames import measure_cells
 from obs.algorithms.detector.cosmic_rays import are_too_sharp, find_cosmic_rays
 from obs.algorithms.detector.detrend import divide_by_flat, merge_mask, subtract_frame
 from obs.algorithms.pixels.bins import sum_bins, sum_cut_bins
@@ -21,6 +22,7 @@ from obs.algorithms.sky.level_steps import _levels, find_level_steps
 from obs.algorithms.sky.scatter import _look, measure_scatter
 from obs.algorithms.sky.streaks import _in_noise
 from obs.algorithms.sources.prominence import find_prominent_peaks
+from obs.geom import Box
 from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
 from obs.repo.fits_checksum import sum_words
@@ -51,6 +53,17 @@ def test_bins_of_pixels_that_are_cut_off(both, size):
     (sums, number), compiled = both(lambda: sum_cut_bins(image - 100.0, size, 4.0))
     np.testing.assert_array_equal(compiled[1], number)
     np.testing.assert_allclose(compiled[0], sums, atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [8, 13])
+def test_means_of_cells(both, size):
+    image, rejected = noise((30, 61)), noise((30, 61), 3) > 104
+    image[3, 5], image[10, 7:30], rejected[8:22, 2:17] = np.inf, np.nan, True
+    image[:8, 40:] = np.rint(image[:8, 40:])
+    for reach in (4.0, 0.0, np.nan):
+        reference, compiled = both(lambda reach=reach: measure_cells(image, rejected, [Box(2, 1, 59, 28)], reach / 4.0))
+        np.testing.assert_array_equal(compiled[1], reference[1])
+        np.testing.assert_allclose(compiled[0], reference[0], rtol=1e-12)
 
 
 def test_pixels_in_units_of_their_noise(both):

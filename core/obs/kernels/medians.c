@@ -135,3 +135,48 @@ WIDE int64_t find_ranks(const float *values, int64_t n, int64_t step, const int6
         found[k] = k && ranks[k] == ranks[k - 1] ? found[k - 1] : value_of_rank(room, n_vector, ranks[k]);
     return known;
 }
+
+/* Clipped means of n cells of size x size pixels that lie side by side; rows of the image and of what is rejected are so
+   many pixels apart. Pixels that are not finite do not count, nor do those further than `reach` from the median.
+   room: size * size + LANES numbers, values: size * size; mean: n, NaN for a cell without pixels; number: n, of pixels. */
+WIDE int64_t cell_means(const float *image, int64_t row_step, const uint8_t *rejected, int64_t rejected_step,
+                        int64_t size, int64_t n, double reach, int32_t *room, float *values, double *mean,
+                        int64_t *number)
+{
+    for (int64_t cell = 0; cell < n; cell++) {
+        int64_t known = 0, n_vector;
+        for (int64_t y = 0; y < size; y++) {
+            const float *row = image + y * row_step + cell * size;
+            const uint8_t *out = rejected + y * rejected_step + cell * size;
+            for (int64_t x = 0; x < size; x++) {
+                values[known] = row[x];
+                known += !out[x] & (fabsf(row[x]) < INFINITY);
+            }
+        }
+        number[cell] = known;
+        mean[cell] = NAN;
+        if (!known)
+            continue;
+        put_in_order(values, known, 1, room, &n_vector);
+        float low = value_of_rank(room, n_vector, (known - 1) / 2), high = low;
+        if (known % 2 == 0) {
+            int64_t below = 0;
+            float next = INFINITY;
+            for (int64_t k = 0; k < known; k++) {
+                below += values[k] <= low;
+                next = (values[k] > low) & (values[k] < next) ? values[k] : next;
+            }
+            high = below > known / 2 ? low : next;
+        }
+        double median = 0.5 * ((double)low + (double)high), total = 0.0;
+        int64_t near = 0;
+        for (int64_t k = 0; k < known; k++) {
+            double away = (double)values[k] - median;
+            int64_t counts = fabs(away) <= reach;
+            total += counts ? away : 0.0;
+            near += counts;
+        }
+        mean[cell] = median + total / (double)(near ? near : 1);
+    }
+    return 0;
+}

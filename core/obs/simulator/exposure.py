@@ -23,6 +23,9 @@ __all__ = ["Simulated", "Truth", "simulate_exposure"]
 
 Image = NDArray[np.float32]
 
+_MANY, _SELDOM = 10_000.0, 0.1
+"""Electrons from which their number is normally distributed (skewness 0.01), and the largest part of others."""
+
 
 @frozen
 class Truth:
@@ -167,8 +170,21 @@ def _collect(electrons: Image, pattern: FixedPattern, dark_time: float, random: 
         expected = light * pattern.response[rows] if is_lit else np.zeros_like(light)
         if dark_time > 0:
             expected += pattern.dark[rows] * np.float32(dark_time)
-        charge[rows] = random.poisson(expected)
+        charge[rows] = _photons(expected, random)
     return charge
+
+
+def _photons(expected: Image, random: np.random.Generator) -> Image | NDArray[np.int64]:
+    """Draw numbers of photons; where hardly any pixel expects few, from the normal distribution that they follow."""
+    few = expected < _MANY
+    if np.count_nonzero(few) > _SELDOM * few.size:
+        return random.poisson(expected)
+    drawn = random.standard_normal(expected.shape, np.float32)
+    drawn *= np.sqrt(expected)
+    drawn += expected
+    np.rint(drawn, out=drawn)
+    drawn[few] = random.poisson(expected[few])
+    return drawn
 
 
 def _cosmic_rays(shot: Shot, detector: Detector, config: SimulateConfig, random: np.random.Generator) -> Image:

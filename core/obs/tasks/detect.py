@@ -201,26 +201,28 @@ def _find_and_mask(
         variance=masked_image.variance,
     )
 
-    def lit(sign: int) -> NDArray[np.bool_]:
+    def lit(smoothed: Smoothed, sign: int) -> NDArray[np.bool_]:
         # the mask knows all sources, also those too faint to be kept: their light is not sky
         return grow(above_threshold(smoothed, sign * threshold), n_grow)
 
-    jobs: list[Callable[[], Any]] = [find, partial(lit, 1), partial(lit, -1)]
+    jobs: list[Callable[[], Any]] = [find, partial(lit, smoothed, 1), partial(lit, smoothed, -1)]
     found, detected, negative = map_threads(lambda job: job(), jobs)
     footprints: Footprints = found
+    del jobs, find, local  # planes that nothing below looks at
     if config.shoulders:
         narrow = config.shoulders * sigma
         sharp = smooth(image, narrow, config.kernel_size, to_border=config.to_border)
         minimum = config.shoulder_prominence * _noise(image, sharp, bad, narrow, config)
         footprints = add_shoulders(footprints, smoothed, sharp, sigma, minimum, masked_image.variance)
+    del smoothed
     filled = bad_pixels(masked_image, config.filled_planes)
     real = survives_without_filled_pixels(
         image, filled, footprints.peaks, sigma=sigma, n_sigma=config.kernel_size, threshold=threshold
     )
     footprints = footprints.keep(real & _above_streaks(masked_image, footprints.peaks, bad, threshold))
-    edge = np.ones(mask.shape, bool)
-    edge[kernel_margin : mask.shape[0] - kernel_margin, kernel_margin : mask.shape[1] - kernel_margin] = False
-    mask.set(edge, "EDGE")
+    last_rows, last_columns = (max(size - kernel_margin, 0) for size in mask.shape)
+    for border in np.s_[:kernel_margin], np.s_[last_rows:], np.s_[:, :kernel_margin], np.s_[:, last_columns:]:
+        mask.array[border] |= np.int32(mask.bits("EDGE"))
     mask.set(detected, "DETECTED")
     mask.set(negative, "DETECTED_NEGATIVE")
     return footprints

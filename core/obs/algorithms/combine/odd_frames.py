@@ -15,9 +15,14 @@ from numpy.typing import NDArray
 
 from obs.algorithms.combine.smooth_surface import fit_smooth
 from obs.geom import Box
+from obs.kernels.library import Kernel
 
 __all__ = ["OddFrames", "cell_places", "find_odd_frames", "measure_cells", "smooth_differences"]
 
+_COMPILED = Kernel(
+    "cell_means", "float32", "int", "bool", "int", "int", "int", "float", "int32", "float32", "float64", "int64"
+)
+_LANES = 8
 _LARGEST_CELL = 64
 _SMALLEST_CELL = 8
 _CELLS_ALONG_SIDE = 16
@@ -83,7 +88,7 @@ def measure_cells(
     means, numbers = [np.empty(0)], [np.empty(0, np.int64)]
     for rows, columns in _strips(regions):
         strip, size = (rows, columns), rows.stop - rows.start
-        mean, number = _means(np.where(rejected[strip], np.float32(np.nan), image[strip]), size, _REACH * noise)
+        mean, number = (_means if _COMPILED else _means_by_numpy)(image[strip], rejected[strip], size, _REACH * noise)
         means.append(mean)
         numbers.append(number)
     return np.concatenate(means), np.concatenate(numbers)
@@ -109,9 +114,24 @@ def _strips(regions: Sequence[Box]) -> Iterator[tuple[slice, slice]]:
             yield slice(row, row + size), columns
 
 
-def _means(strip: NDArray[np.float32], size: int, reach: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _means(
+    strip: NDArray[np.float32], rejected: NDArray[np.bool_], size: int, reach: float
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return means of the pixels near the median in squares in a row of them, and the number of finite pixels."""
-    ordered = np.sort(strip.reshape(size, -1, size).swapaxes(0, 1).reshape(-1, size * size), axis=1)
+    n_cell = strip.shape[1] // size
+    mean, number = np.empty(n_cell), np.empty(n_cell, np.int64)
+    planes = [np.ascontiguousarray(plane) for plane in (strip, rejected)]
+    room, values = np.empty(size**2 + _LANES, np.int32), np.empty(size**2 + 1, np.float32)
+    rows = (planes[0], strip.shape[1], planes[1], strip.shape[1])
+    _COMPILED(*rows, size, n_cell, max(reach, 0.0), room, values, mean, number)
+    return mean, number
+
+
+def _means_by_numpy(
+    strip: NDArray[np.float32], rejected: NDArray[np.bool_], size: int, reach: float
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    known = np.where(rejected | ~np.isfinite(strip), np.float32(np.nan), strip)
+    ordered = np.sort(known.reshape(size, -1, size).swapaxes(0, 1).reshape(-1, size * size), axis=1)
     number = np.isfinite(ordered).sum(axis=1)
     middle = np.maximum(number - 1, 0)
     low, high = (np.take_along_axis(ordered, k[:, None], axis=1) for k in (middle // 2, (middle + 1) // 2))
