@@ -44,6 +44,16 @@ def test_a_circle_of_parents_ends(tmp_path):
     assert len(repositories_with_parents([tmp_path / "a"])) == 2
 
 
+def test_too_many_parents_in_a_row(tmp_path):
+    for number in range(1002):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "obs.yaml").write_text(f"layout: 1\ncamera: toy\nparents: [../{number + 1}]\n")
+    with pytest.raises(
+        RepositoryError, match="1000 is one of more than 1000 parents of a repository; correct 'parents'"
+    ):
+        repositories_with_parents([tmp_path / "0"])
+
+
 def test_a_parent_that_is_gone(tmp_path):
     out = make(tmp_path / "out", [tmp_path / "gone"])
     with pytest.raises(RepositoryError, match=rf"parent of {out}: the folder .*gone does not exist"):

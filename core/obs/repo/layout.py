@@ -6,7 +6,7 @@ class), a ``repositoryCfg.yaml``, or a ``_parent`` link to the repository that t
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,8 @@ __all__ = [
 DESCRIPTION = "obs.yaml"
 _LSST = ("_mapper", "repositoryCfg.yaml", "_parent")
 _KEYS = ("layout", "camera", "parents", "linked")
+#: More repositories than these behind one are a mistake, or made to harm.
+_MOST_REPOSITORIES = 1000
 #: Version of the layout that is written and the highest that is read.
 LAYOUT = 1
 
@@ -147,23 +149,27 @@ def repositories_with_parents(folders: Sequence[Path]) -> list[Repository]:
     RepositoryError
         If one of them is not a repository or cannot be read.
     """
-
-    def visit(folder: Path, child: Path | None) -> Iterator[Repository]:
-        if folder in known:
-            return
-        known.add(folder)
+    found: dict[Path, Repository] = {}
+    # the last one is next: folder, and the repository whose parent it is
+    left: list[tuple[Path, Path | None]] = [(plain_folder(folder).resolve(), None) for folder in reversed(folders)]
+    while left:
+        folder, child = left.pop()
+        if folder in found:
+            continue
+        if len(found) == _MOST_REPOSITORIES:
+            raise RepositoryError(
+                f"{folder} is one of more than {_MOST_REPOSITORIES} parents of a repository; correct 'parents' in the "
+                f"{DESCRIPTION} of {child}",
+                path=folder,
+            )
         try:
-            repository = open_repository(folder)
+            found[folder] = open_repository(folder)
         except RepositoryError as error:
             if child is None:
                 raise
             raise RepositoryError(f"parent of {child}: {error}", path=folder) from None
-        yield repository
-        for parent in repository.parents:
-            yield from visit(parent, folder)
-
-    known: set[Path] = set()
-    return [repository for folder in folders for repository in visit(plain_folder(folder).resolve(), None)]
+        left.extend((parent, folder) for parent in reversed(found[folder].parents))
+    return list(found.values())
 
 
 class _Fault(RepositoryError):
