@@ -111,6 +111,11 @@ def test_colors_lie_over_each_other():
     np.testing.assert_allclose(shown[0, 1], [1.0, 0.0, 1.0, 0.4], atol=1e-6)
     assert shown[0, 2, 3] == pytest.approx(0.64)
     assert mask.percentages() == pytest.approx({"DETECTED": 100 / 3, "CR": 200 / 3})
+    for name in ("INEXACT_PSF", "REJECTED"):
+        mask.add_plane(name)
+        mask.array[0, 0] |= mask.bits(name)
+    shown = overlay(mask, shown_planes(mask, None), 60.0)
+    np.testing.assert_allclose(shown[0, 0], [*RGB["deepskyblue"], 0.4], atol=1e-6)  # as in the legend
 
 
 def test_a_thumbnail_is_a_png():

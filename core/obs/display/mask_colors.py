@@ -48,6 +48,8 @@ RGB = {
     "black": (0.0, 0.0, 0.0),
 }
 _WIDEST = ("DETECTED", "DETECTED_NEGATIVE")
+#: Follows from other planes, and is not mixed with their colors, which the legend would not have.
+_CONSEQUENCE = "INEXACT_PSF"
 #: Of planes that have no color above, one after the other. None is a shade of gray, which would be taken for light.
 _OTHERS = ("turquoise", "tan", "salmon", "deepskyblue", "purple", "chartreuse")
 
@@ -107,6 +109,8 @@ def overlay(mask: Mask, planes: Mapping[str, str], transparency: float) -> NDArr
     alpha = np.zeros(mask.shape, np.float32)
     for name, color_name in planes.items():
         where = mask.any(name)
+        if name == _CONSEQUENCE and (others := set(planes) - {name, *_WIDEST}):
+            where &= ~mask.any(*others)
         color[where] = color[where] * (1.0 - opacity) + opacity * np.array(RGB[color_name], np.float32)
         alpha[where] = alpha[where] * (1.0 - opacity) + opacity
     visible = alpha > 0
