@@ -170,6 +170,15 @@ def test_longitude(text, longitude):
     assert found.confidence == "likely"
 
 
+def test_a_name_of_a_place_is_no_place():
+    cards = cards_of("OBSERVAT='KPNO'")
+    found = find_site(cards, collect_frame_facts(cards).date[0])[0]
+    assert (found.is_known, found.note) == (
+        False,
+        "OBSERVAT = 'KPNO' is only a name: write the place into translator.py",
+    )
+
+
 def test_a_place_in_kilometers_from_the_middle_of_the_earth():
     in_km = find_site(cards_of("OBSGEO-X=1818.938; OBSGEO-Y=-5208.471; OBSGEO-Z=-3194.849"), None)
     in_m = find_site(cards_of("OBSGEO-X=1818938.0; OBSGEO-Y=-5208471.0; OBSGEO-Z=-3194849.0"), None)

@@ -160,26 +160,29 @@ def test_what_is_out_already_is_not_corrected_again(tmp_path):
 
 
 def test_binnings_and_windows_of_one_camera(tmp_path):
-    def write(name, *cards):
-        (tmp_path / name).write_text(text_of([*cards, ("IMAGETYP", "object")]))
+    def write(name, *cards, kind="object"):
+        (tmp_path / name).write_text(text_of([*cards, ("IMAGETYP", kind)]))
         return tmp_path / name
 
     def binned(number):
         return ("XBINNING", number), ("YBINNING", number)
 
-    times = [("DATE-OBS", f"2020-05-01T03:00:0{n}") for n in range(4)]
+    times = [("DATE-OBS", f"2020-05-01T03:00:0{n}") for n in range(5)]
     window = [("XORGSUBF", 10), ("YORGSUBF", 20), ("NAXIS1", 30), ("NAXIS2", 16)]
     files = [
         write("w.hdr", *binned(1), *window, times[0]),
         write("a.hdr", *binned(1), times[1]),
         write("b.hdr", *binned(1), times[2]),
         write("c.hdr", *binned(2), ("NAXIS1", 32), ("NAXIS2", 32), times[3]),
+        write("d.hdr", *binned(2), ("NAXIS1", 32), ("NAXIS2", 32), times[4], kind="flat"),
     ]
     found = inspect_files(files)
     assert found.detectors[0].facts.raw_shape == (64, 64)
     assert found.warnings == (
-        "1 of 4 files have a binning of 2 x 2 and are left out: c.hdr; obs new NAME --from FILES --only '2 x 2' makes "
-        "a package for them",
+        "2 of 5 files have a binning of 2 x 2 and are left out: c.hdr and 1 more; obs new NAME --from FILES --only "
+        "'2 x 2' makes a package for them",
+        "no flat has the binning 1 x 1 of the science exposures (d.hdr: another one): they need a flat with that "
+        "binning; without one, process them with -c isr.do_flat=false",
         "w.hdr: a window of 30 x 16 pixels, placed on the detector by XORGSUBF, YORGSUBF",
     )
     facts = template_facts(found, visit_key="visit", detector_key="ccd")

@@ -170,7 +170,8 @@ class _Trial:
         if not inputs or not wanted:
             if wanted:
                 self.missing.append(name)
-                note = f"no {name} among the files: the trial continues without"
+                switch = f"-c isr.{_CALIBRATIONS[name]}=false"
+                note = f"no {name} among the files: the trial continues without, and obs process does with {switch}"
                 yield Check("trial", name, "", "", "not known", note)
             return
         try:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from obs.errors import FileFormatError
 from obs.inspection.header.binning import find_binning
@@ -57,12 +57,26 @@ def files_of_one_mode(files: Sequence[RawFile], warnings: list[str], only: str =
                 f"{len(group)} of {len(files)} files have a binning of {binning} and are left out: "
                 f"{_listed(group)}; {command} makes a package for them"
             )
+    warnings += _lacking(groups, wanted)
     chosen = groups[wanted]
     sizes = {file.shapes: sum(shape[-1] * shape[-2] for shape in file.shapes) for file in chosen}
     largest = max(sizes, key=sizes.__getitem__)
     if sum(_is_window(file, largest) for file in chosen):
         chosen = sorted(chosen, key=lambda file: _is_window(file, largest))
     return tuple(chosen)
+
+
+def _lacking(groups: Mapping[str, Sequence[RawFile]], wanted: str) -> Iterator[str]:
+    """Yield the calibration frames that there are in another binning only than that of the science exposures."""
+    kinds = {binning: [(_kind(file), file) for file in group] for binning, group in groups.items()}
+    own = {kind for kind, _ in kinds.pop(wanted)}
+    for name in ("bias", "dark", "flat") if "science" in own and kinds else ():
+        others = [file for group in kinds.values() for kind, file in group if kind == name]
+        if others and name not in own:
+            yield (
+                f"no {name} has the binning {wanted} of the science exposures ({_listed(others)}: another one): they "
+                f"need a {name} with that binning; without one, process them with -c isr.do_{name}=false"
+            )
 
 
 def find_shape_mismatches(files: Sequence[RawFile]) -> list[str]:
@@ -113,7 +127,11 @@ def _is_window(file: RawFile, whole: tuple[tuple[int, ...], ...]) -> bool:
 
 
 def _n_science(group: Sequence[RawFile]) -> int:
-    return sum(find_image_type(file.cards, find_exposure_time(file.cards)[0]).value == "science" for file in group)
+    return sum(_kind(file) == "science" for file in group)
+
+
+def _kind(file: RawFile) -> object:
+    return find_image_type(file.cards, find_exposure_time(file.cards)[0]).value
 
 
 def _listed(group: Sequence[RawFile]) -> str:

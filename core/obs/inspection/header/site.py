@@ -53,6 +53,8 @@ _CALLED = {
     "elevation": re.compile(rf"{_PLACE}(ELE?V(AT|ATI|ATIO|ATN)?|HGT|HEIGHT|ALT(IT|ITU|ITUD)?)"),
 }
 """Names of other cards that hold the place of an observatory."""
+_NAMES = ("OBSERVAT", "SITENAME", "SITE", "OBSERVATORY")
+"""Cards that name a place; no list of places is asked, since such names are ambiguous and lists change."""
 _HIGHEST = 6000.0
 """Meters above the sea, of any telescope."""
 _SIDE = re.compile(r"([NSEW]?)\s*([+-]?\d[^NSEWnsew]*?)\s*([NSEW]?)", re.I)
@@ -182,7 +184,10 @@ def _is_angle(cards: Cards, name: str) -> bool:
 def _longitude(cards: Cards, begin: Finding) -> Finding:
     stated = _stated(cards, (*_LONGITUDES, f"{_ESO}GEOLON", *_called(cards, "longitude")), 360.0)
     if stated is None:
-        return Finding.unknown("longitude")
+        place = next((f"{name} = '{cards.get(name)}'" for name in _NAMES if str(cards.get(name, "")).strip()), "")
+        return Finding.unknown(
+            "longitude", f"{place} is only a name: write the place into translator.py" if place else ""
+        )
     name, value, has_side = stated
     if (counted := cards.find(name)) is not None and _IN_HOURS.search(counted.comment):
         value *= 15.0
