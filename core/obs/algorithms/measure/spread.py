@@ -5,8 +5,9 @@ al. 2012, ApJ 757, 83; Mohr et al. 2012, SPIE 8451). There the PSF is convolved 
 a sixteenth of its width. So narrow a disk adds its second moment times half of the Laplacian of the PSF. Faint galaxies
 are wider than that, and show more clearly against a PSF that is widened about as much as they are: in white noise a
 galaxy of S/N 7 to 10 is ranked above a star in 0.732 of all pairs instead of 0.716. So the comparison is with a PSF
-that is widened more, and its result is given on the scale of SPREAD_MODEL, the same for sources that are slightly
-extended.
+that is widened more for faint sources. Bright galaxies that are not easily told from stars are little wider than the
+PSF, and show most clearly against one that is widened little. The result is given on the scale of SPREAD_MODEL, the
+same for sources that are slightly extended.
 """
 
 import numpy as np
@@ -25,6 +26,9 @@ SECOND_MOMENT = 3.0
 
 WIDENING = 0.4
 """Standard deviation of the Gaussian that widens the PSF, in units of its full width at half maximum."""
+
+FAINT, BRIGHT, LEAST_WIDENING = 18.0, 30.0, 0.2
+"""Signal-to-noise ratios between which the widening falls, and the part of it that bright sources have."""
 
 REACH = 2.0
 """Half of the window in which sources are compared, in units of the full width at half maximum."""
@@ -63,8 +67,10 @@ def measure_spread(
     data, noise = windows(stamps, row, column, half), windows(variance, row, column, half)
     padded = np.pad(psf, ((0, 0), (1, 1), (1, 1)))
     laplacian = padded[:, 2:, 1:-1] + padded[:, :-2, 1:-1] + padded[:, 1:-1, 2:] + padded[:, 1:-1, :-2] - 4 * psf
-    widened = widen_psf(psf, fwhm)
-    narrow, _ = add_up(psf, data, noise)
+    narrow, narrow_error = add_up(psf, data, noise)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        clear = np.log(np.nan_to_num(narrow / narrow_error, nan=1.0).clip(1.0))
+    widened = widen_psf(psf, fwhm * np.interp(clear, np.log([FAINT, BRIGHT]), [1.0, LEAST_WIDENING]))
     wide = add_products(widened, data)
     norm = add_products(psf, psf)
     of_point = add_products(widened, psf) / norm
