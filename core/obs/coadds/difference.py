@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from obs.coadds.frames import Frame
+from obs.coadds.frames import REMEDY, Frame
 from obs.coadds.template import make_template
 from obs.errors import DatasetNotFoundError, MeasurementError
 from obs.frozen import frozen
@@ -93,7 +93,7 @@ def difference_image(
     if wcs is None or calib is None or psf is None:
         missing = [name for name, part in (("WCS", wcs), ("zero point", calib), ("PSF", psf)) if part is None]
         raise MeasurementError(
-            f"its calexp has no {' and no '.join(missing)}; process it with a reference catalog that covers it"
+            f"its calexp has no {' and no '.join(missing)}; {'process it again' if psf is None else REMEDY}"
         )
     frame = Frame(dict(data_id), wcs, exposure.shape)
     template = make_template(

@@ -16,10 +16,12 @@ from obs.repo.butler import Butler
 from obs.repo.find_datasets import iterate_datasets
 from obs.repo.frame_types import OtherFrames
 
-__all__ = ["Frame", "find_failed", "find_frames", "frames_with"]
+__all__ = ["REMEDY", "Frame", "find_failed", "find_frames", "frames_with"]
 
 _LOG = logging.getLogger(__name__)
 _PER_SIDE = 5
+#: What to do with an exposure that is not calibrated.
+REMEDY = "process it with a reference catalog that covers it"
 
 
 @frozen
@@ -87,8 +89,11 @@ def find_frames(
         try:
             wcs = butler.get(f"{dataset_type}_wcs", data_id)
             box = butler.get(f"{dataset_type}_bbox", data_id)
-        except (DatasetNotFoundError, FileFormatError) as error:
-            _LOG.warning("%s: left out, it has no WCS that can be read: %s", name, error)
+        except DatasetNotFoundError:
+            _LOG.warning("%s: left out, it has no WCS; %s", name, REMEDY)
+            continue
+        except FileFormatError as error:
+            _LOG.warning("%s: left out, its WCS cannot be read: %s", name, error)
             continue
         frames.append(Frame(data_id, wcs, box.shape))
     return frames

@@ -15,6 +15,7 @@ from obs.algorithms.coadd.resample import ResamplingKernel, resample_rows
 from obs.algorithms.pixels.grow import grow
 from obs.algorithms.psf.width import half_maximum_width
 from obs.coadds.config import CoaddConfig
+from obs.coadds.frames import REMEDY
 from obs.coadds.select import Candidate
 from obs.errors import DatasetNotFoundError, FileFormatError
 from obs.frozen import frozen
@@ -125,7 +126,8 @@ def warp_frame(
     calib, psf, frame_wcs = exposure.photo_calib, exposure.psf, exposure.wcs
     if calib is None or psf is None or frame_wcs is None:
         missing = [name for name, part in (("WCS", frame_wcs), ("zero point", calib), ("PSF", psf)) if part is None]
-        _LOG.warning("%s: left out, it has no %s", frame.name, " and no ".join(missing))
+        remedy = "process it again" if psf is None else REMEDY
+        _LOG.warning("%s: left out, it has no %s; %s", frame.name, " and no ".join(missing), remedy)
         return None
     region = _covered(frame_wcs, exposure.shape, wcs, box)
     if region.is_empty:
