@@ -76,7 +76,9 @@ def make_visit(number: int) -> tuple[obs.Exposure, float]:
     mask = obs.Mask.zeros(SHAPE)
     mask.set(variance > 1.05 * SKY**2, "DETECTED")
     pixels = obs.MaskedImage(image.astype(np.float32), mask, variance)
-    return obs.Exposure(pixels, wcs=wcs, psf=psf, photo_calib=obs.PhotoCalib.from_zero_point(zero_point)), seeing
+    calib = obs.PhotoCalib.from_zero_point(zero_point)
+    # the zero point counts all light
+    return obs.Exposure(pixels, wcs=wcs, psf=psf, photo_calib=calib, metadata={"PSFLIGHT": 1.0}), seeing
 
 
 def hits() -> NDArray[np.int64]:

@@ -3,11 +3,11 @@
     python benchmarks/relative_calibration.py ../shared/data/sdss_stripe82 [--output out]
 
 processes run 4192 field 300 and run 6377 field 399 in g and r, calibrates both together, and prints: the median offset
-of stars in run 4192 from run 6377, their scatter (rms after clipping at 3.5 MAD, divided by the square root of two) and
-the median difference of their magnitudes, for reference stars of 15 to 19.5 mag. The runs are three years apart, in
-which stars move: "without motions" is the fit without proper motions, "moved" are the positions of the fit with them,
-moved to the mean date. The last lines are free of motions in another way: differences of the runs in g minus those of
-the same stars in r.
+of stars in run 4192 from run 6377 and its error, their scatter (rms after clipping at 3.5 MAD, divided by the square
+root of two) and the median difference of their magnitudes, for reference stars of 15 to 19.5 mag. The runs are three
+years apart, in which stars move: "without motions" is the fit without proper motions, "moved" are the positions of the
+fit with them, moved to the mean date. The last lines are free of motions in another way: differences of the runs in g
+minus those of the same stars in r.
 """
 
 import argparse
@@ -54,6 +54,11 @@ def scatter(values: np.ndarray) -> float:
     """Return the standard deviation after clipping."""
     off = values - np.median(values)
     return float(off[np.abs(off) <= CLIP * 1.4826 * np.median(np.abs(off))].std())
+
+
+def median_error(values: np.ndarray) -> float:
+    """Return the standard error of the median."""
+    return float(np.sqrt(np.pi / 2.0) * scatter(values) / np.sqrt(len(values)))
 
 
 def run_scamp(folder: Path, butler: Butler, ids: list[list[str]], shape: tuple[int, int]) -> dict[str, TanSipWcs]:
@@ -114,7 +119,8 @@ def compare(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> str:
             difference = first[name] - second[name]
             difference = difference[np.isfinite(difference)]
             n, rms = len(difference), scatter(difference) / np.sqrt(2.0)
-            words.append(f"{name} offset {np.median(difference):8.{digits}f}, scatter {rms:7.{digits}f}")
+            off = f"{np.median(difference):8.{digits}f} +- {median_error(difference):.{digits}f}"
+            words.append(f"{name} offset {off}, scatter {rms:7.{digits}f}")
     return f"{'; '.join(words)} (n {n})"
 
 
@@ -131,7 +137,8 @@ def compare_bands(first: dict[int, Any], second: dict[int, Any]) -> str:
     words = []
     for axis, name in enumerate(("ra", "dec")):
         off, both = one[:, axis] - two[:, axis], np.corrcoef(one[:, axis], two[:, axis])[0, 1]
-        words.append(f"{name} offset {np.median(off):.1f}, scatter {scatter(off) / 2:.1f}, correlation {both:.2f}")
+        offset = f"{np.median(off):.1f} +- {median_error(off):.1f}"
+        words.append(f"{name} offset {offset}, scatter {scatter(off) / 2:.1f}, correlation {both:.2f}")
     return f"{'; '.join(words)} (n {len(common)})"
 
 

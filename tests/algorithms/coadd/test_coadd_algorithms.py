@@ -185,20 +185,22 @@ def test_a_variable_star_stays_and_what_falls_on_it_goes(n):
     assert np.delete(found, 1, axis=0).mean() < 1e-3
 
 
-def seven_exposures(flux):
+def exposures_of(flux, noisy=None):
     """The light of a source whose flux and place in each exposure are given, and the artifacts found."""
     rng = np.random.default_rng(4)
-    sigmas = rng.permutation(np.linspace(1.3, 1.6, 7))
+    sigmas = rng.permutation(np.linspace(1.3, 1.6, len(flux)))
     stamps = [star((31, 31), 15, 15, sigma).astype(np.float32) for sigma in sigmas]
     light = np.array([one * star((50, 50), x, y, sigma) for (one, x, y), sigma in zip(flux, sigmas, strict=True)])
     variances = (100 + light / 2).astype(np.float32)
+    if noisy is not None:
+        variances[noisy] *= 2.6**2
     values = (light + rng.normal(size=light.shape) * np.sqrt(variances)).astype(np.float32)
     return light, find_artifacts(values, variances, values < 1e9, psf_tolerances(stamps, 2), 2, ArtifactLimits())
 
 
 @pytest.mark.parametrize(("step", "flux", "left"), [(2, 3000, 0.2), (2, 1000, 0.25), (4, 800, 0.25), (8, 30000, 0.1)])
 def test_objects_that_move_slowly_and_faint_ones_are_artifacts(step, flux, left):
-    light, found = seven_exposures([(flux, 25 + step * (k - 3) * 0.8, 25 + step * (k - 3) * 0.6) for k in range(7)])
+    light, found = exposures_of([(flux, 25 + step * (k - 3) * 0.8, 25 + step * (k - 3) * 0.6) for k in range(7)])
     assert (light * ~found).sum() < left * light.sum()
     assert not found.all(axis=0).any()
 
@@ -206,7 +208,13 @@ def test_objects_that_move_slowly_and_faint_ones_are_artifacts(step, flux, left)
 @pytest.mark.parametrize("factors", [(0, 1, 0, 0, 1, 1, 0), (1, 0, 1, 1, 0, 1, 0), (0.3, 3, 0.3, 0.3, 1, 0.5, 0.3)])
 @pytest.mark.parametrize("flux", [1000, 3000])
 def test_a_new_star_in_half_of_the_exposures_keeps_its_mean(factors, flux):
-    _, found = seven_exposures([(flux * factor, 25.3, 24.8) for factor in factors])
+    _, found = exposures_of([(flux * factor, 25.3, 24.8) for factor in factors])
+    assert not found.any()
+
+
+@pytest.mark.parametrize("flux", [2000, 3000])
+def test_an_exposure_with_more_noise_keeps_a_new_star_that_others_have(flux):
+    _, found = exposures_of([(flux * (k > 8), 25.3, 24.8) for k in range(18)], noisy=16)
     assert not found.any()
 
 

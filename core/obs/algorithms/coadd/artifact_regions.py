@@ -81,7 +81,7 @@ def is_variable(light: NDArray[np.float32], threshold: float) -> bool:
 
 
 def moving_or_fixed(
-    deviations: Sequence[Deviation], most: NDArray[np.int16], reach: int
+    deviations: Sequence[Deviation], varying: Sequence[Deviation], most: NDArray[np.int16], reach: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return which deviations are at other places in the other exposures, and which are sources that stay.
 
@@ -89,6 +89,9 @@ def moving_or_fixed(
     ----------
     deviations : sequence of Deviation
         Deviations of all exposures.
+    varying : sequence of Deviation
+        Those that are the source which the others have, times a factor. In an exposure with more noise the same star is
+        none of them, and stays because they are at its place.
     most : ndarray of int16, shape (ny, nx)
         Largest number of exposures with an artifact at the same place.
     reach : int
@@ -98,7 +101,7 @@ def moving_or_fixed(
     -------
     ndarray of bool, ndarray of bool, shape (n,)
     """
-    x, y, index = (np.array([getattr(one, name) for one in deviations]) for name in ("x", "y", "index"))
+    x, y, index = (np.array([getattr(one, name) for one in (*deviations, *varying)]) for name in ("x", "y", "index"))
     moving, fixed = np.zeros(len(deviations), bool), np.zeros(len(deviations), bool)
     for number, one in enumerate(deviations):
         if not np.isfinite(one.x):

@@ -84,6 +84,7 @@ def find_artifacts(
     comparable, width = count > 1, 2 * reach - 1
     source = np.maximum(median, _square_sums(median, width) / np.float32(width))
     deviations: list[Deviation] = []
+    varying: list[Deviation] = []
     for index in range(len(values)):
         excess = values[index] - median
         slack = np.where(excess > 0, tolerances[index, 0], tolerances[index, 1]) * nearby
@@ -98,10 +99,10 @@ def find_artifacts(
             around = ndimage.binary_dilation(labels[wide] == number, _SQUARE, reach) & allowed[wide]
             light = np.stack([values[index][wide], median[wide], noise[wide], unlike * nearby[wide]])[:, around]
             is_source = bool(source[inner][mine].max() > limits.threshold * noise[inner].min())
-            if not (is_source and is_variable(light, limits.threshold)):
-                deviations.append(describe_deviation(index, inner, excess, median, mine))
+            kind = varying if is_source and is_variable(light, limits.threshold) else deviations
+            kind.append(describe_deviation(index, inner, excess, median, mine))
     most = np.maximum(1, (limits.maximum_share * count).astype(np.int16))
-    moving, fixed = moving_or_fixed(deviations, most, reach)
+    moving, fixed = moving_or_fixed(deviations, varying, most, reach)
     found = _paint(deviations, ~fixed, values.shape, limits.grow) & usable
     crowded = found.sum(axis=0, dtype=np.int16) > most
     if crowded.any():
