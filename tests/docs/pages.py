@@ -49,13 +49,19 @@ def read_blocks(path):
     return [Block(match["kind"], match["text"], match["note"] or "") for match in matches]
 
 
-def obs_commands(path):
-    """Return the obs commands of a page, as words: lines of blocks, and indented lines."""
+def obs_lines(path):
+    """Return the lines of a page that are obs commands: those of blocks, and indented ones."""
     text = path.read_text(encoding="utf-8")
     shell = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     lines = [line for block in shell for line in block.splitlines()]
     lines += re.findall(r"^ {4}(?:.*&& )?(obs .*)$", _without_blocks(text), re.MULTILINE)
-    return _obs_words(part for line in lines for part in re.split(r"\s&&\s", line))
+    parts = [part.strip() for line in lines for part in re.split(r"\s&&\s", line)]
+    return [part for part in parts if part.split()[:1] == ["obs"]]
+
+
+def obs_commands(path):
+    """Return the obs commands of a page, as words."""
+    return _obs_words(obs_lines(path))
 
 
 def quoted_commands(path):

@@ -58,6 +58,9 @@ def lightcurve(
     configure_logging(log_levels)
     if kind == "aavso":
         star = _check_aavso(star, target, table, observer, output)
+    for path in (output, plot):
+        if path is not None and path.exists() and not clobber:  # before images are measured for nothing
+            raise OutputError(f"{path} exists already; --clobber replaces it", path=path)
     butler = Butler(root)
     layers = forced_settings(butler.instrument)
     add_overrides(layers, overrides)
@@ -77,8 +80,6 @@ def lightcurve(
             words = _aavso_words(curve, butler, star, observer, chart, observation_type, layers.build())
         _send(curve.table, output, words, clobber=clobber)
     elif output is not None:
-        if output.exists() and not clobber:
-            raise OutputError(f"{output} exists already; --clobber replaces it", path=output)
         write_table(curve.table, output, cast(TableFormat, kind))
     else:
         _print(curve.table)

@@ -14,7 +14,7 @@ _EXAMPLE = """\b
 Examples:
   obs process DATA --id run=4192 camcol=4 field=300 filter=g^r --output out
   obs process DATA --rerun test --id visit=903334 ccd=0..9 -c isr.do_flat=False -j 4
-  obs process DATA --rerun test --id --skip-existing --dry-run
+  obs process DATA --rerun test --id filter=r --skip-existing --dry-run
   obs process DATA --show config='*psf*'
 """
 
