@@ -111,8 +111,9 @@ def test_frames_are_processed_once_each_whatever_happens(live):
     Path("arriving/a0022.fits").write_bytes(half[: len(half) // 2])
     steps = run()
     assert calls == [21]
-    assert [[file.status for file in step.files] for step in steps] == [["ingested"], []]
-    assert [len(step.outcomes) for step in steps] == [0, 1]
+    assert [[file.status for file in step.files] for step in steps] == [["ingested"], [], []]
+    assert [len(step.outcomes) for step in steps] == [0, 1, 0]
+    assert [step.stopped for step in steps] == [[], [], [Path("arriving/a0022.fits")]]
     Path("arriving/a0022.fits").write_bytes(half)
     run()  # as after a restart
     assert calls == [21, 22]

@@ -52,6 +52,7 @@ def watch(
     record_run(butler, config, RecordOptions())
     output = Path(str(butler.output))
     pictures, verdicts, n_failed, told = Pictures(), LiveVerdicts(), 0, {ALREADY}
+    missing: set[Path] = set()
 
     def done(outcome: Outcome[ProcessSummary]) -> None:
         nonlocal n_failed
@@ -64,6 +65,9 @@ def watch(
         click.echo(f"watching {folder}; report: {output / REPORT_NAME}; end with Ctrl-C", err=True)
         for step in steps:
             _print_files(step, told)
+            missing |= set(step.stopped)
+            for file in step.files:  # one that was copied again is in
+                (missing.add if file.status == "failed" else missing.discard)(file.path)
             if not step.outcomes:
                 continue
             try:
@@ -75,7 +79,7 @@ def watch(
                 continue
             names = {format_data_id(outcome.data_id) for outcome in step.outcomes}
             click.echo("\n".join(verdicts.describe(night, names)))
-    return 1 if n_failed else 0
+    return 1 if n_failed or missing else 0
 
 
 def _print_files(step: Step, told: set[str]) -> None:

@@ -42,7 +42,7 @@ class Step:
     outcomes : list of Outcome
         Data IDs that were processed.
     stopped : list of Path
-        Files that are not whole, and have not changed for a minute.
+        Files that are not whole, and have not changed for a minute, or will not because the watch ends.
     """
 
     files: list[FileReport] = field(default_factory=list)
@@ -110,6 +110,8 @@ def watch_folder(
             last = time.monotonic()
             yield Step(outcomes=outcomes)
         elif not (step.files or step.stopped) and idle is not None and time.monotonic() - last > idle:
+            if left := arrivals.stopped(0.0):
+                yield Step(stopped=left)  # a short watch ends before their patience does
             return
         if not waiting:
             time.sleep(pause)
