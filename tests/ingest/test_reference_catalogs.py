@@ -306,6 +306,12 @@ def test_columns_that_are_not_there(tmp_path, objects, settings, message):
         ("b.csv", "ra,dec\n1,2\n", "no column with magnitudes or fluxes is found"),
         ("c.csv", "ra,dec,g_mag\n1,200,3\n", "a declination of 200 deg is not on the sky; is its unit right"),
         ("d.csv", "ra,dec,g_mag\n1,x,3\n", r"d\.csv: cannot be read as CSV: .*invalid value 'x'"),
+        (
+            "s.csv",
+            "ra,dec,g_mag\n13:20:24,1,3\n",
+            "invalid value '13:20:24'; positions have to be in degrees or radians",
+        ),
+        ("t.csv", "RAmdeg,decl,x\n1,2,3\n", "no column with magnitudes or fluxes is found"),
         ("e.parquet", "nothing", r"e\.parquet: cannot be read as Parquet"),
         ("f.fits", "nothing", r"f\.fits: cannot be read as FITS"),
         ("f.dat", "nothing", r"f\.dat: cannot be read as FITS; tables that are not FITS end in \.csv, .*\.ecsv, \.vot"),

@@ -36,8 +36,14 @@ _MODIFIED_JULIAN_2000, _JULIAN_YEAR, _JULIAN_DATE = 51544.5, 365.25, 2400000.5
 _MOST_LISTED = 40
 
 _USUAL = {
-    "ra_name": ("coord_ra", "ra", "ra_deg", "radeg", "ra_icrs", "raj2000", "ra_j2000", "_raj2000", "ramean"),
-    "dec_name": ("coord_dec", "dec", "dec_deg", "decdeg", "de_icrs", "dej2000", "dec_j2000", "_dej2000", "decmean"),
+    "ra_name": (
+        *("coord_ra", "ra", "ra_deg", "radeg", "ra_icrs", "raj2000", "ra_j2000", "_raj2000", "ramean", "ramdeg"),
+        *("alpha_j2000", "alphawin_j2000"),
+    ),
+    "dec_name": (
+        *("coord_dec", "dec", "dec_deg", "decdeg", "de_icrs", "dej2000", "dec_j2000", "_dej2000", "decmean", "demdeg"),
+        *("delta_j2000", "deltawin_j2000", "decl"),
+    ),
     "id_name": ("id", "source_id", "objid", "object_id", "objectid"),
     "pm_ra_name": ("pm_ra", "pmra"),
     "pm_dec_name": ("pm_dec", "pmdec", "pmde"),

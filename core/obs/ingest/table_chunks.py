@@ -1,5 +1,6 @@
 """Tables of any size, FITS, CSV or Parquet, some rows at a time; ECSV and VOTable at once."""
 
+import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ _CSV_BLOCK = 8 << 20  # bytes
 _CSV_ENDINGS = (".csv", ".csv.gz", ".txt", ".tsv")
 _PARQUET_ENDINGS = (".parquet", ".parq")
 _VOTABLE_ENDINGS = (".vot", ".votable", ".xml")
+_SEXAGESIMAL = re.compile(r"invalid value '\s*[+-]?\d{1,3}[:\s]\d{1,2}[:\s]")
+"""An angle in hours or degrees, minutes and seconds where a number is expected."""
 _AT_ONCE = (".ecsv", *_VOTABLE_ENDINGS)
 _FITS_STARTS = (b"SIMPLE", b"\x1f\x8b")
 
@@ -236,7 +239,10 @@ def _csv(path: Path, columns: Mapping[str, type] | None) -> Iterator[Any]:
     except UnicodeDecodeError as error:
         raise FileFormatError("cannot be read as CSV: it is not text in UTF-8", path=path) from error
     except (OSError, pyarrow.ArrowException) as error:
-        raise FileFormatError(f"cannot be read as CSV: {_first_sentence(error)}", path=path) from error
+        reason = _first_sentence(error)
+        if _SEXAGESIMAL.search(reason):
+            reason += "; positions have to be in degrees or radians, so convert the column"
+        raise FileFormatError(f"cannot be read as CSV: {reason}", path=path) from error
 
 
 def _clean(names: Sequence[str]) -> list[str]:
