@@ -96,6 +96,7 @@ def subtract_background(masked_image: MaskedImage, config: BackgroundConfig) -> 
         )
     else:
         model = background.image()
+    del hidden
     masked_image.image -= model
     return background
 

@@ -186,29 +186,32 @@ def _find_and_mask(
         )
     threshold = config.threshold * noise
     n_grow = int(config.grow * sigma + 0.5)
-    local, local_threshold = _local_background(masked_image, smoothed, bad, sigma, config)
+    above_local, local_threshold = _above_local_background(masked_image, smoothed, bad, sigma, config)
     factor = config.include_threshold_factor
-    find = partial(
-        find_footprints,
-        smoothed,
-        threshold=threshold,
-        minimum_height=factor * threshold,
-        n_grow=n_grow,
-        minimum_pixels=config.minimum_pixels,
-        local_background=local,
-        local_threshold=local_threshold,
-        prominence=config.prominence * noise,
-        variance=masked_image.variance,
-    )
+    held = [above_local]
+    del above_local  # a plane that only the search looks at
+
+    def find(smoothed: Smoothed) -> Footprints:
+        return find_footprints(
+            smoothed,
+            threshold=threshold,
+            minimum_height=factor * threshold,
+            n_grow=n_grow,
+            minimum_pixels=config.minimum_pixels,
+            above_local=held.pop(),
+            local_threshold=local_threshold,
+            prominence=config.prominence * noise,
+            variance=masked_image.variance,
+        )
 
     def lit(smoothed: Smoothed, sign: int) -> NDArray[np.bool_]:
         # the mask knows all sources, also those too faint to be kept: their light is not sky
         return grow(above_threshold(smoothed, sign * threshold), n_grow)
 
-    jobs: list[Callable[[], Any]] = [find, partial(lit, smoothed, 1), partial(lit, smoothed, -1)]
+    jobs: list[Callable[[], Any]] = [partial(find, smoothed), partial(lit, smoothed, 1), partial(lit, smoothed, -1)]
     found, detected, negative = map_threads(lambda job: job(), jobs)
     footprints: Footprints = found
-    del jobs, find, local  # planes that nothing below looks at
+    del jobs
     if config.shoulders:
         narrow = config.shoulders * sigma
         sharp = smooth(image, narrow, config.kernel_size, to_border=config.to_border)
@@ -291,7 +294,7 @@ def _without_gaps(image: NDArray[np.float32], bad: NDArray[np.bool_]) -> NDArray
     return np.where(finite, image, np.float32(0.0))
 
 
-def _local_background(
+def _above_local_background(
     masked_image: MaskedImage, smoothed: Smoothed, bad: NDArray[np.bool_], sigma: float, config: DetectionConfig
 ) -> tuple[NDArray[np.float32] | None, float | None]:
     if not config.local_background_size:
@@ -300,9 +303,9 @@ def _local_background(
     if not np.isfinite(fit.level).any():
         return None, None
     local = fit.image()
-    flat = Smoothed(smoothed.image - local, smoothed.margin)
+    flat = Smoothed(np.subtract(smoothed.image, local, out=local), smoothed.margin)
     noise = measure_smoothed_noise(flat, bad)
     if config.noise != "everywhere":
         beside = measure_smoothed_noise(flat, bad | _sources_of(flat, noise, sigma, config))
         noise = beside if beside > 0 else noise
-    return local, config.threshold * noise
+    return flat.image, config.threshold * noise

@@ -66,7 +66,8 @@ def check_outer_light(
     index = np.flatnonzero(use)
     index = index[np.argsort(-flux[index], kind="stable")][:MOST_STARS]
     sky = masked_image.variance[labels == 0]
-    noise = float(np.sqrt(np.median(sky))) if len(sky) else np.nan
+    noise = float(np.sqrt(np.median(sky, overwrite_input=True))) if len(sky) else np.nan
+    del sky  # nearly a plane
     found = measure_outer_light(
         masked_image.image,
         labels,

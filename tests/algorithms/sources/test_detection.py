@@ -55,7 +55,7 @@ def test_a_local_background_leaves_every_footprint_a_peak(image, local, threshol
     image = image.copy()
     if margin:
         image[:margin], image[-margin:], image[:, :margin], image[:, -margin:] = 0, 0, 0, 0
-    found = find_footprints(Smoothed(image, margin), threshold=threshold, n_grow=1, local_background=local)
+    found = find_footprints(Smoothed(image, margin), threshold=threshold, n_grow=1, above_local=image - local)
     assert sorted(set(found.peaks.footprint)) == list(range(1, found.n + 1))
     np.testing.assert_array_equal(found.labels[found.peaks.y, found.peaks.x], found.peaks.footprint)
 
@@ -99,7 +99,7 @@ def test_noise_in_the_wing_of_a_bright_source_is_no_peak_of_its_own():
     image += 150 * np.exp(-0.5 * ((x - 70) ** 2 + (y - 40) ** 2) / 2).astype(np.float32)
     level = 5 * 40 / np.sqrt(4 * np.pi)
     every = find_footprints(Smoothed(image, 0), threshold=level)
-    kept = find_footprints(Smoothed(image, 0), threshold=level, local_background=wing, local_threshold=level)
+    kept = find_footprints(Smoothed(image, 0), threshold=level, above_local=image - wing, local_threshold=level)
     in_wing, left = (np.sum(found.peaks.footprint == found.labels[50, 50]) for found in (every, kept))
     assert in_wing > 20
     assert left <= 3
@@ -120,7 +120,7 @@ def test_slopes_at_the_border_of_the_known_pixels_are_no_peaks():
 
 
 def test_nothing_above_the_threshold_is_nothing():
-    found = find_footprints(Smoothed(noise(), 0), threshold=100, n_grow=3, local_background=noise(1))
+    found = find_footprints(Smoothed(noise(), 0), threshold=100, n_grow=3, above_local=noise() - noise(1))
     assert found.n == len(found.peaks) == 0
     assert not found.labels.any()
 
@@ -157,5 +157,7 @@ def test_stars_are_found_where_they_are_as_often_as_their_noise_allows():
 def test_the_image_is_not_changed():
     image = noise()
     before = image.copy()
-    find_footprints(smooth(image, SIGMA), threshold=0.5, local_background=image)
+    smoothed, above = smooth(image, SIGMA), image.copy()
+    find_footprints(smoothed, threshold=0.5, above_local=above)
     np.testing.assert_array_equal(image, before)
+    np.testing.assert_array_equal(above, before)

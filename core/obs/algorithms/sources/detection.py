@@ -151,7 +151,7 @@ def find_footprints(
     minimum_height: float | None = None,
     n_grow: int = 0,
     minimum_pixels: int = 1,
-    local_background: NDArray[np.float32] | None = None,
+    above_local: NDArray[np.float32] | None = None,
     local_threshold: float | None = None,
     prominence: float = 0.0,
     variance: NDArray[np.float32] | None = None,
@@ -170,9 +170,9 @@ def find_footprints(
         Manhattan distance, pixels, by which the regions grow; those that touch become one.
     minimum_pixels : int, optional
         Smaller regions, before growing, are dropped.
-    local_background : ndarray of float32, shape (ny, nx), optional
-        A background on a small scale. Where a region has several peaks, those that do not stand above it are noise in
-        the wings of a bright source and are dropped; the brightest always stays.
+    above_local : ndarray of float32, shape (ny, nx), optional
+        The image less a background on a small scale. Where a region has several peaks, those that do not stand above
+        that are noise in the wings of a bright source and are dropped; the brightest always stays.
     local_threshold : float, optional
         Level above the local background; ``threshold`` if absent.
     prominence : float, optional
@@ -202,9 +202,9 @@ def find_footprints(
     merged = Peaks(peaks.x, peaks.y, peaks.value, labels[peaks.y, peaks.x].astype(np.int64))
     merged = merged.select(np.lexsort((-merged.value, merged.footprint)))
     merged = _without_border_slopes(merged, smoothed)
-    if local_background is not None:
+    if above_local is not None:
         level = threshold if local_threshold is None else local_threshold
-        merged = _peaks_above_local(merged, smoothed.image - local_background, labels, level, smoothed.margin)
+        merged = _peaks_above_local(merged, above_local, labels, level, smoothed.margin)
         merged = _without_border_slopes(merged, smoothed)
     found = Footprints(labels, n, merged, threshold)
     kept = np.ones(len(merged), bool) if smoothed.margin else _inside(merged, smoothed.image.shape)
