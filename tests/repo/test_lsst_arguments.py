@@ -207,7 +207,7 @@ def test_defects_by_the_path_that_the_registry_has(root, tmp_path, instrument, p
     assert re.match(r"no defects for visit=1 ccd=2 .*: looked for \S+bpm/c02\.fits", missing.problem)
     # it is only read there
     mapper = butler._files._mapper_at(butler.calib_root)
-    for written, write in ((DATA_ID, True), ({**DATA_ID, "path": str(masks / "c01.fits")}, False)):
+    for written, write in ((DATA_ID, True), ({**DATA_ID, "path": str(masks / "c99.fits")}, False)):
         if place == "absolute" or write:
             with pytest.raises(DataIdError, match="would leave the repository"):
                 mapper.path("defects", written, write=write)

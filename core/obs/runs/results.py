@@ -56,6 +56,8 @@ def find_results(butler: Butler, dataset_type: str, ids: Sequence[Sequence[str]]
     found: dict[str, Result] = {}
     for _, data_id, path in list_datasets(butler, [kind], _wanted(butler, [kind], ids)):
         found.setdefault(format_data_id(data_id), Result(data_id, path, _place(butler, path)))
+    if not found:
+        _check_filters(butler, [kind], ids)
     return sorted(found.values(), key=lambda result: [str(type(v)) + f"{v:>20}" for v in result.data_id.values()])
 
 
@@ -79,6 +81,8 @@ def count_results(butler: Butler, ids: Sequence[Sequence[str]]) -> dict[str, int
     found: dict[str, set[str]] = {}
     for kind, data_id, _ in list_datasets(butler, kinds, wanted):
         found.setdefault(kind.name, set()).add(format_data_id(data_id))
+    if not found:
+        _check_filters(butler, kinds, ids)
     return {name: len(names) for name, names in sorted(found.items())}
 
 
@@ -94,14 +98,22 @@ def _wanted(
     """Return the data IDs that are wanted of each dataset type; all types are absent where there are no words."""
     if not ids:
         return {}
+    data_ids = _read_words(butler, kinds, ids)
+    return {kind.name: [whole for one in data_ids for whole in _expand(butler, kind, one)] for kind in kinds}
+
+
+def _read_words(butler: Butler, kinds: Sequence[DatasetType], ids: Sequence[Sequence[str]]) -> list[DataId]:
     raw = butler.instrument.raw_dataset_type
     own = {key: cast for kind in kinds for key, cast in butler.mapper.key_types(kind.name).items()}
     words = [word.partition("=")[0] for one in ids for word in one]
     known = own if own.keys() >= set(words) else butler.id_keys(raw) | own
-    data_ids = [data_id for one in ids for data_id in parse_ids(one, known)]
-    for data_id in data_ids:
+    return [data_id for one in ids for data_id in parse_ids(one, known)]
+
+
+def _check_filters(butler: Butler, kinds: Sequence[DatasetType], ids: Sequence[Sequence[str]]) -> None:
+    """Raise DataIdError where nothing is found because the camera has no such filter; coadds may have another's."""
+    for data_id in _read_words(butler, kinds, ids):
         check_filters(butler.instrument, data_id)
-    return {kind.name: [whole for one in data_ids for whole in _expand(butler, kind, one)] for kind in kinds}
 
 
 def _expand(butler: Butler, kind: DatasetType, data_id: DataId) -> Iterator[Mapping[str, Any]]:
