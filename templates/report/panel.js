@@ -105,12 +105,13 @@ function drawGates() {
   place.appendChild(result);
   const bar = element("div", { class: "controls" }, place), gates = element("button", { type: "button" }, bar, "Save gates (YAML)"), kept = element("button", { type: "button" }, bar, "Save frames to keep"), left = element("button", { type: "button" }, bar, "Save frames to exclude (JSON)");
   const inside = (i) => Object.entries(limits).every(([metric, limit]) => { const value = table.values[metric][i]; return value === null || (low.has(metric) ? value >= limit - 1e-9 : value <= limit + 1e-9); });
+  const isCompared = finite(table.values.effective || []).length > 0;
   function recount() {
     const rows = [...Array(table.n).keys()], good = done.filter(inside), seconds = (list) => list.reduce((sum, i) => sum + ((table.values.exposure_time || [])[i] || 0), 0);
     const useful = (list) => list.reduce((sum, i) => sum + (((table.values.exposure_time || [])[i] || 0) * ((table.values.effective || [])[i] ?? 100)) / 100, 0), before = useful(done), after = useful(good);
     const depth = before > 0 && after > 0 ? 1.25 * Math.log10(after / before) : NaN;
     const change = Math.abs(depth) < 0.005 ? "as deep" : `${Math.abs(depth).toFixed(2)} mag ${depth < 0 ? "shallower" : "deeper"}`;
-    result.textContent = `Kept: ${good.length} of ${table.n} frames, ${(seconds(good) / 3600).toFixed(2)} of ${(seconds(rows) / 3600).toFixed(2)} h open shutter, ${(after / 3600).toFixed(2)} of ${(before / 3600).toFixed(2)} useful h; a stack would be ${Number.isFinite(depth) ? change : "empty"}.`;
+    result.textContent = `Kept: ${good.length} of ${table.n} frames, ${(seconds(good) / 3600).toFixed(2)} of ${(seconds(rows) / 3600).toFixed(2)} h open shutter, ${isCompared ? `${(after / 3600).toFixed(2)} of ${(before / 3600).toFixed(2)} useful h` : "useful part not known"}; a stack would be ${Number.isFinite(depth) ? change : "empty"}.`;
   }
   gates.addEventListener("click", () => save("gates.yaml", `# limits chosen on a report, ${new Date().toISOString()}\ndate: ${new Date().toISOString().slice(0, 10)}\ngates:\n` + Object.entries(limits).map(([metric, limit]) => `  ${metric}: {compare: ${low.has(metric) ? "below" : "above"}, look: ${limit.toPrecision(5)}, bad: ${limit.toPrecision(5)}}\n`).join("")));
   const list = (wanted) => done.filter((i) => inside(i) === wanted).map((i) => `--id ${quoted(table.name[i])}\n`).join("");

@@ -94,6 +94,13 @@ def test_a_night_of_which_all_failed(repository):
     assert page.count("every frame failed") == 2
 
 
+def test_three_frames_do_not_show_what_time_is_useful(repository):
+    _, page = repository(night(3))
+    assert "0.05 h open" in page
+    assert "useful part not known: too few frames to compare" in page
+    assert "<td>not known</td>" in page
+
+
 def test_a_night_without_zero_points_says_what_is_not_judged(repository):
     none = {"zero_point": None, "zero_point_rate": None, "details": {"reasons": {"zero_point_rate": "no catalog"}}}
     _, page = repository(night(6, change=lambda i: none))

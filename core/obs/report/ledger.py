@@ -55,6 +55,7 @@ def list_targets(frames: Sequence[Frame]) -> list[dict[str, str]]:
             float(frame.row.get("exposure_time") or 0.0) * float(frame.row.get("effective") or 100.0) / 100.0
             for frame in used
         )
+        is_compared = any(frame.row.get("effective") is not None for frame in group)
         depths = [float(frame.row["depth"]) for frame in used if frame.row.get("depth") is not None]
         depth = 1.25 * math.log10(sum(10 ** (0.8 * value) for value in depths)) if depths else None
         rows.append(
@@ -64,7 +65,7 @@ def list_targets(frames: Sequence[Frame]) -> list[dict[str, str]]:
                 "frames": str(len(group)),
                 "good": str(sum(frame.verdict.level == "good" for frame in group)),
                 "hours": f"{seconds / _HOUR:.2f}",
-                "useful": f"{useful / _HOUR:.2f}",
+                "useful": f"{useful / _HOUR:.2f}" if is_compared else "not known",
                 "depth": "not measured" if depth is None else f"{depth:.2f} ({count_of(len(depths), 'frame')})",
             }
         )

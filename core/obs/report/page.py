@@ -201,6 +201,9 @@ def _tiles(night: Night) -> list[dict[str, Any]]:
     tile = {"metric": "effective", "label": "Useful / open shutter", "known": known}
     tile["value"] = f"{useful / 3600:.2f} / {exposed / 3600:.2f} h" if known else "not known"
     tile["range"] = f"{100 * useful / exposed:.0f} %, failed and bad frames left out" if known else "no exposure times"
+    if known and not len(values(night.visits, "effective")):
+        tile["value"] = f"{exposed / 3600:.2f} h open"
+        tile["range"] = "useful part not known: too few frames to compare"
     tile["points"] = _spark(values(night.visits, "effective"))
     return [*tiles, tile]
 
