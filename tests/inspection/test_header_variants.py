@@ -123,6 +123,7 @@ def test_begin_of_the_exposure(tmp_path, card):
         ([("DATE-OBS", "2020-05-01"), ("UT", 3.0, "UT hours at start")], BEGIN),
         ([("DATE-OBS", "2020-05-01"), ("UTC-OBS", 10800, "[s] since midnight")], BEGIN),
         ([("DATE-OBS", "2020-05-01"), ("UT", "24:00:00")], "2020-05-02T00:00:00.000"),
+        ([("UTDATE", "2020:05:01"), ("UTSTART", "03:00:00")], BEGIN),
         ([("DATE-OBS", "2020-05-01"), ("DATE-END", "2020-05-01T03:01:00")], BEGIN),
         ([("DATE-OBS", "2020-05-01T03:01:00"), ("UT-STR", "03:00:00"), ("UT-END", "03:01:00")], BEGIN),
         ([("DATE-OBS", "2020-04-30T23:00:00"), ("UT", "03:00:00", "UT at start")], BEGIN),

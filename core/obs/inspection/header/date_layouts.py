@@ -37,6 +37,7 @@ _DAYS: tuple[tuple[str, str, Confidence, str], ...] = (
     (r"\d{4}/\d{1,2}/\d{1,2}", "%Y/%m/%d", "certain", ""),
     (r"\d{4} \d{1,2} \d{1,2}", "%Y %m %d", "certain", ""),
     (r"\d{4}[.]\d\d[.]\d\d", "%Y.%m.%d", "certain", ""),
+    (r"\d{4}:\d\d:\d\d", "%Y:%m:%d", "certain", ""),
     (r"\d{8}", "%Y%m%d", "likely", ""),
     (r"\d{1,2}/\d{1,2}/\d{2}", "%d/%m/%y", "likely", "day/month/year, as FITS had it before 2000"),
     (r"\d{1,2}/\d{1,2}/\d{2}", "%m/%d/%y", "guess", NO_SUCH_MONTH),
