@@ -2,11 +2,14 @@
 
 import bz2
 import gzip
+import re
 
 import numpy as np
 import pytest
+from astropy.table import Table
+from astropy.units import deg, hourangle
 
-from obs.errors import FileFormatError
+from obs.errors import DataIdError, FileFormatError
 from obs.ingest.table_chunks import table_columns
 from obs.repo.parquet_catalog import write_parquet
 from obs.runs import targets
@@ -73,6 +76,34 @@ def test_coordinates_that_are_not_numbers(tmp_path):
 def test_a_table_without_coordinates(tmp_path, names, said):
     with pytest.raises(FileFormatError, match=said):
         read_targets(write(tmp_path / "x.csv", ",".join(names).encode() + b"\n"))
+
+
+@pytest.mark.parametrize(
+    ("head", "row"),
+    [("Star Name,RAJ2000,DEJ2000", "RR Lyr,10.5,-3.25"), ("obj,RA (J2000),Dec (J2000)", "RR Lyr,10.5,-3.25"),
+     ("id,alpha,delta", "RR Lyr,10.5,-3.25"), ("Name,RA [hours],Dec [deg]", "RR Lyr,0.7,-3.25"),
+     ("name,ra_(h),dec", "RR Lyr,0.7,-3.25"), ("star,R.A. (deg; ICRS),ra,dec", "RR Lyr,5,10.5,-3.25")],
+)  # fmt: skip
+def test_names_that_columns_have(tmp_path, head, row):
+    found = read_targets(write(tmp_path / "x.csv", f"{head}\n{row}\nM 3,20,1\n".encode()), ["rr_lyr"])
+    np.testing.assert_allclose((found["coord_ra"][0], found["coord_dec"][0]), (10.5, -3.25), atol=1e-12)
+
+
+def test_hours_that_a_unit_names(tmp_path):
+    path = tmp_path / "x.ecsv"
+    Table({"ra": [0.7] * hourangle, "dec": [-3.25] * deg}).write(path)
+    assert read_targets(path)["coord_ra"][0] == pytest.approx(10.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("ra (B1950),dec (B1950)\n1,2\n", "call them ra and dec"),
+     ("name,ra,dec\nM 3,1,2\n", "x.csv has no object 'V1'; it has M 3"),
+     ("n,ra,dec\nM 3,1,2\n", "none of its columns is called name")],
+)  # fmt: skip
+def test_tables_without_what_is_wanted(tmp_path, text, said):
+    with pytest.raises((FileFormatError, DataIdError), match=re.escape(said)):
+        read_targets(write(tmp_path / "x.csv", text.encode()), ["V1"])
 
 
 def test_columns_of_no_interest_may_be_of_any_kind(tmp_path):

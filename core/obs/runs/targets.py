@@ -33,13 +33,21 @@ _SAME_STAR = 0.5  # arcsec
 _POLE = 90.0  # degrees
 #: Letters of the longest coordinate as text.
 _LONGEST = 60
-_RA = ("coord_ra", "ra", "raj2000", "_raj2000", "ra_icrs", "ra_deg", "alpha_j2000", "x_world", "right_ascension")
+_RA = ("coord_ra", "ra", "raj2000", "_raj2000", "ra_icrs", "ra_deg", "alpha_j2000", "x_world", "right_ascension",
+       "alpha")  # fmt: skip
 _DEC = ("coord_dec", "dec", "dej2000", "decj2000", "_dej2000", "de_icrs", "dec_deg", "delta_j2000", "y_world",
-        "declination")  # fmt: skip
+        "declination", "delta")  # fmt: skip
 _MOTIONS = {"pm_ra": ("pm_ra", "pmra", "pmra_cosdec"), "pm_dec": ("pm_dec", "pmdec")}
 _EPOCH = ("epoch", "ref_epoch")
 _ID = ("objectid", "object_id", "id", "source_id", "number")
-_NAME = ("name", "object", "target", "main_id", "designation")
+_NAME = ("name", "object", "obj", "target", "star", "star_name", "object_name", "target_name", "source_name", "main_id",
+         "designation", "identifier")  # fmt: skip
+#: What may stand in brackets behind the name of a column without changing what it is.
+_NOTES = {"deg", "degree", "degrees", "j2000", "j2000.0", "icrs", "epoch", "equinox"}
+#: Degrees in units of coordinates other than degrees, as units and in brackets.
+_UNITS = {name: size for names, size in (
+    (("rad", "radian", "radians"), np.degrees(1.0)), (("h", "hr", "hour", "hours", "hourangle"), 15.0)
+) for name in names}  # fmt: skip
 _FORMATS = {".csv": "ascii.csv", ".ecsv": "ascii.ecsv", ".txt": "ascii", ".dat": "ascii", ".vot": "votable",
             ".xml": "votable"}  # fmt: skip
 
@@ -93,6 +101,8 @@ def read_targets(path: Path, names: Sequence[str] = ()) -> Catalog:
     ids = np.arange(1, len(table) + 1)
     if number is not None and np.asarray(table[number]).dtype.kind in "iu":
         ids = np.asarray(table[number], np.int64)
+    elif label is None:
+        label = number
     catalog = Catalog()
     catalog.add("objectId", ids, "", "number of the object")
     catalog.add("coord_ra", coordinates[0], "deg", "right ascension")
@@ -154,8 +164,19 @@ def _check_text(path: Path) -> None:
 
 
 def _column(table: Table, known: Sequence[str]) -> str | None:
-    names = {str(name).lower(): str(name) for name in table.colnames}
+    names = {_split_name(str(name))[0]: str(name) for name in reversed(table.colnames)}
     return next((names[name] for name in known if name in names), None)
+
+
+def _split_name(name: str) -> tuple[str, str]:
+    """Return the plain name of a column such as ``RA (J2000)``, and the unit that brackets behind it name."""
+    base, unit = name.strip().lower(), ""
+    found = re.fullmatch(r"(.+?)[\s_]*[(\[]([^()\[\]]*)[)\]]", base)
+    if found is not None:
+        words = re.split(r"[\s,;]+", found[2].strip())
+        if all(word in _NOTES or word in _UNITS for word in words):
+            base, unit = found[1], next((word for word in words if word in _UNITS), "")
+    return re.sub(r"[\s.-]+", "_", base), unit
 
 
 def _coordinates(table: Table, ra_name: str, dec_name: str, path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -174,12 +195,13 @@ def _coordinates(table: Table, ra_name: str, dec_name: str, path: Path) -> tuple
             raise FileFormatError(f"coordinates cannot be read: {error}", path=path) from None
         return np.asarray(sky.ra.deg), np.asarray(sky.dec.deg)
     values = []
-    for column in (ra, dec):
+    for name, column in ((ra_name, ra), (dec_name, dec)):
         try:
             data = _numbers(column)
         except (TypeError, ValueError) as error:
             raise FileFormatError(f"coordinates are not numbers: {error}", path=path) from None
-        values.append(np.degrees(data) if str(column.unit) in ("rad", "radian") else data)
+        unit = _split_name(name)[1] if column.unit is None else str(column.unit).lower()
+        values.append(_UNITS.get(unit, 1.0) * data)
     return values[0] % 360.0, values[1]
 
 
@@ -220,7 +242,10 @@ def _named(catalog: Catalog, names: Sequence[str], path: Path) -> Catalog:
         found = found or [row for row, number in enumerate(ids) if number == plain(name)]
         if not found:
             known = catalog["name"].tolist() if "name" in catalog else [str(number) for number in catalog["objectId"]]
-            raise DataIdError(f"{path} has no object '{name}'{suggest(name, known)}", key="name")
+            there = suggest(name, known) or (f"; it has {', '.join(known)}" if len(known) <= _MOST_LISTED else "")
+            if "name" not in catalog:
+                there = "; none of its columns is called name, so that objects have numbers only"
+            raise DataIdError(f"{path} has no object '{name}'{there}", key="name")
         rows += found[:1]
     return catalog.select(rows)
 
