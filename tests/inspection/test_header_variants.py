@@ -426,8 +426,9 @@ def test_gains(cards, gain, sure):
 )
 def test_scales(cards, scale, sure):
     found = cards_of(cards)
-    finding = find_sky_scale(found, find_binning(found).value).scale
-    assert (finding.value, is_sure(finding)) == (pytest.approx(scale), sure)
+    sky = find_sky_scale(found, find_binning(found).value)
+    assert (sky.scale.value, is_sure(sky.scale)) == (pytest.approx(scale), sure)
+    assert sure or not is_sure(sky.rotation)
 
 
 @pytest.mark.parametrize(

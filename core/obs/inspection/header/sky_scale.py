@@ -173,7 +173,10 @@ def find_sky_scale(cards: Cards, binning: tuple[int, int] = (1, 1)) -> SkyScale:
             if not odd and not _USUAL[0] <= scale <= _USUAL[1] and sky.scale.confidence != "certain":
                 odd = "hardly a scale that a telescope has"
             scale_found = replace(sky.scale, confidence="guess", note=odd) if odd else sky.scale
-            return replace(sky, scale=scale_found)
+            if scale_found.confidence != "guess":
+                return sky
+            doubt = f"of a WCS whose scale is doubtful: {scale_found.note}"
+            return replace(sky, scale=scale_found, rotation=replace(sky.rotation, confidence="guess", note=doubt))
         lack = f"{source} are all zero" if not any((a, b, c, d)) else f"{source} give {scale:g} arcsec a pixel"
     unknown = Finding.unknown("orientation", lack)
     if not stated:
