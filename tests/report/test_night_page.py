@@ -11,6 +11,7 @@ from obs.repo.metric_table import MetricTable
 from obs.repo.parquet_catalog import read_parquet
 from obs.report.live_verdicts import LiveVerdicts
 from obs.report.night import collect_night
+from obs.report.payload import escape_json
 from synthetic_night import mosaic, night
 
 EVIL = "</script><script>alert(1)</script><!--"
@@ -229,3 +230,7 @@ def test_query_writes_parquet_for_other_programs(tmp_path, capsysbinary, monkeyp
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     assert main(["query", str(tmp_path), "--format", "parquet"]) == 1
     assert b"Parquet is not text: end the command with '> metrics.parquet'" in capsysbinary.readouterr().err
+
+
+def test_numbers_of_a_damaged_image_become_null():
+    assert escape_json({"a": [1.5, float("nan"), (float("inf"), "<")]}) == '{"a":[1.5,null,[null,"\\u003c"]]}'
