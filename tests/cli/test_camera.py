@@ -57,4 +57,4 @@ def test_mistake_is_told_in_one_line(words, message, tmp_path, capsys):
 
 def test_build_wants_a_folder(capsys):
     assert main(["camera", "build", "necam"]) == 2
-    assert "Missing option '--output'" in capsys.readouterr().err
+    assert "'--output'" in capsys.readouterr().err
