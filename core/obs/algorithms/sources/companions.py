@@ -23,6 +23,11 @@ Plane = NDArray[np.float32]
 
 _BRIGHT = 4.0
 """Height of sources that are searched, in units of the threshold: fainter ones do not show that they are two."""
+_SHOWS_MISFIT, _PERCENT, _LARGEST_MISFIT = 50.0, 25, 1.4
+"""Signal-to-noise ratio of sources that show how well the PSF fits, percentile of their reduced chi-squared, at which
+galaxies do not count, and its largest value with which what is left beside a source is not an error of the PSF."""
+_ENOUGH = 10
+"""Fewer such sources do not show it."""
 _NEAREST, _FURTHEST = 0.7, 2.2
 """Distances between which companions are looked for, in full widths of the PSF."""
 _CLOSEST = 0.85
@@ -79,6 +84,9 @@ def add_companions(
         return footprints
     peaks = old.select(rows)
     single = fit_points(image, variance, peaks, psf, fwhm, chi2_cut)
+    clear = (single.flux > _SHOWS_MISFIT * single.error) & (single.flux > 0)
+    if np.count_nonzero(clear) >= _ENOUGH and np.percentile(single.chi2[clear], _PERCENT) > _LARGEST_MISFIT:
+        return footprints
     searched = (peaks.value >= _BRIGHT * footprints.threshold) & (single.flux > 0)
     reach = int(np.ceil(_FURTHEST * fwhm))
     index = np.flatnonzero(searched)
