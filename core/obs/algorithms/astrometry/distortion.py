@@ -156,7 +156,20 @@ class MatchedPlane:
         return x + moved[:, 0], y + moved[:, 1]
 
     def middle(self, solution: DistortionFit) -> tuple[complex, Float]:
-        """Return the shift in the middle of the detector, pixels, and the Jacobian there."""
+        """Return the shift in the middle of the detector, pixels, and the Jacobian there.
+
+        Parameters
+        ----------
+        solution : DistortionFit
+            Correction from detector pixels to the pixels of the a-priori WCS.
+
+        Returns
+        -------
+        shift : complex
+            Shift in x (real part) and in y (imaginary part), pixels.
+        jacobian : ndarray of float64, shape (2, 2)
+            Derivatives of the corrected x (first row) and y to x (first column) and y.
+        """
         step = np.array([0.0, 1.0, -1.0, 0.0, 0.0]), np.array([0.0, 0.0, 0.0, 1.0, -1.0])
         x, y = self.apply(solution, self.x_middle + step[0], self.y_middle + step[1])
         jacobian = 0.5 * np.array([[x[1] - x[2], x[3] - x[4]], [y[1] - y[2], y[3] - y[4]]])
@@ -288,7 +301,17 @@ class MatchedPlane:
         return np.asarray(solution.scatter * np.sqrt(leverage / freedom))
 
     def error(self, pairs: Matches, solution: DistortionFit, where: tuple[Float, Float] | None = None) -> float:
-        """Return five times the largest standard error of the fit, pixels, on the detector or at given positions."""
+        """Return five times the largest standard error of the fit, pixels, on the detector or at given positions.
+
+        Parameters
+        ----------
+        pairs : Matches
+            Rows of sources and of the reference stars that belong to them.
+        solution : DistortionFit
+            A fit to these pairs.
+        where : tuple of ndarray of float64, optional
+            Positions x and y, pixels. By default a grid over the detector.
+        """
         return 5.0 * float(self.spread(pairs, solution, where or self.grid()).max())
 
     def ambiguity(self, pairs: Matches, solution: DistortionFit, max_order: int, clip: float) -> float:
@@ -324,7 +347,20 @@ class MatchedPlane:
         return furthest
 
     def extent(self, pairs: Matches, solution: DistortionFit) -> float:
-        """Return the fraction of the detector that the stars of a fit span."""
+        """Return the fraction of the detector that the stars of a fit span.
+
+        Parameters
+        ----------
+        pairs : Matches
+            Rows of sources and of the reference stars that belong to them.
+        solution : DistortionFit
+            A fit to these pairs; only the stars that it keeps count.
+
+        Returns
+        -------
+        float
+            Area of the smallest upright rectangle about the stars, divided by the area of the detector.
+        """
         kept = pairs.first[solution.keep]
         return float(np.ptp(self.x[kept]) * np.ptp(self.y[kept]) / (self.shape[0] * self.shape[1]))
 
@@ -334,7 +370,21 @@ class MatchedPlane:
         return x.ravel(), y.ravel()
 
     def to_wcs(self, solution: DistortionFit, wcs: TanSipWcs) -> TanSipWcs:
-        """Join the correction and the a-priori WCS; the distortion that the latter knows is kept."""
+        """Join the correction and the a-priori WCS; the distortion that the latter knows is kept.
+
+        Parameters
+        ----------
+        solution : DistortionFit
+            Correction from detector pixels to the pixels of the a-priori WCS.
+        wcs : TanSipWcs
+            The a-priori WCS.
+
+        Returns
+        -------
+        TanSipWcs
+            Its order is at least that of the a-priori WCS, and at least 3 if the reference pixel had to move onto the
+            detector.
+        """
         x, y = self.grid()
         moved_x, moved_y = self.apply(solution, x, y)
         ra, dec = wcs.pixel_to_sky(x=moved_x, y=moved_y)

@@ -117,7 +117,22 @@ def grow_match(
 
 
 def local_chance(matched: Bool, chance: Float, groups: list[Index]) -> Float:
-    """Return the probability that chance alone matches so many of a source's neighbors, shape (n,)."""
+    """Return the probability that chance alone matches so many of a source's neighbors, shape (n,).
+
+    Parameters
+    ----------
+    matched : ndarray of bool, shape (n,)
+        Whether a source has a match.
+    chance : ndarray of float64, shape (n,)
+        Probability that a reference star is within the tolerance of a source by chance.
+    groups : list of ndarray of int64, shape (n, k)
+        Rows of the nearest neighbors of each source, itself included, for several ``k``.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        The lowest probability among the groups; 1 for a source without a match.
+    """
     lowest = np.ones(len(matched))
     for group in groups:
         expected = chance[group].sum(axis=1)

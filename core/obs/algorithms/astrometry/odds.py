@@ -24,6 +24,16 @@ def comparable(n_star: float) -> int:
     """Return how many of the brightest sources the odds look at where there are so many reference stars.
 
     A catalog that is less deep than the frame has its brightest stars only, and all others would count as distractors.
+
+    Parameters
+    ----------
+    n_star : float
+        Reference stars expected on the frame.
+
+    Returns
+    -------
+    int
+        Three for each reference star, but not fewer than 25 and not more than 300.
     """
     return int(np.clip(_DEPTH * n_star, _FEWEST, _MOST))
 

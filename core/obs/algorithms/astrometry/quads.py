@@ -56,7 +56,18 @@ class Quads:
 
 
 def tangent_basis(vectors: Float) -> tuple[Float, Float]:
-    """Return unit vectors toward east and north, shape (n, 3), at directions of shape (n, 3)."""
+    """Return unit vectors toward east and north, shape (n, 3), at directions of shape (n, 3).
+
+    Parameters
+    ----------
+    vectors : ndarray of float64, shape (n, 3)
+        Unit vectors. At a pole, where no direction is east, +y counts as east.
+
+    Returns
+    -------
+    east, north : ndarray of float64, shape (n, 3)
+        Unit vectors.
+    """
     east = np.stack([-vectors[:, 1], vectors[:, 0], np.zeros(len(vectors))], axis=1)
     east[np.hypot(east[:, 0], east[:, 1]) == 0] = (0.0, 1.0, 0.0)  # at a pole
     east /= np.linalg.norm(east, axis=1, keepdims=True)

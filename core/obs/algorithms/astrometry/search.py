@@ -107,11 +107,28 @@ class Alignment:
     quad: complex
 
     def apply(self, straight: Complex) -> Complex:
-        """Return the positions of straightened sources in the tangent plane."""
+        """Return the positions of straightened sources in the tangent plane.
+
+        Parameters
+        ----------
+        straight : ndarray of complex128, shape (n,)
+            Positions of sources, as `straighten` with this ``bend`` returns them.
+
+        Returns
+        -------
+        ndarray of complex128, shape (n,)
+            Radians east (real part) and north (imaginary part) of ``tangent``.
+        """
         return self.factor * (np.conj(straight) if self.mirrored else straight) + self.shift
 
     def to_sky(self, straight: Complex) -> tuple[Float, Float]:
-        """Return right ascension and declination of straightened sources, degrees."""
+        """Return right ascension and declination of straightened sources, degrees.
+
+        Parameters
+        ----------
+        straight : ndarray of complex128, shape (n,)
+            Positions of sources, as `straighten` with this ``bend`` returns them.
+        """
         return sky_positions(deproject(self.tangent[None], self.apply(straight)))
 
 
@@ -260,7 +277,15 @@ class _Search:
 
 
 def straighten(sources: Complex, bend: float) -> Complex:
-    """Take a radial distortion off positions, a fraction for the square of their distance from the middle."""
+    """Take a radial distortion off positions, a fraction for the square of their distance from the middle.
+
+    Parameters
+    ----------
+    sources : ndarray of complex128, shape (n,)
+        Positions x + iy from the middle of the distortion.
+    bend : float
+        Fraction by which a position at distance one moves outward. It grows with the square of the distance.
+    """
     return np.asarray(sources * (1.0 + bend * np.abs(sources) ** 2)) if bend else sources
 
 

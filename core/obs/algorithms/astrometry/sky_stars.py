@@ -30,13 +30,41 @@ class SkyStars:
         self.tree = PointTree(vectors)
 
     def brightest(self, n: int, cell: float) -> tuple[Index, float]:
-        """Return the ``n`` brightest of each cell of a size in radians, and the area that the stars cover, sr."""
+        """Return the ``n`` brightest of each cell of a size in radians, and the area that the stars cover, sr.
+
+        Parameters
+        ----------
+        n : int
+            Number of stars taken from each cell.
+        cell : float
+            Side of a cell, radians.
+
+        Returns
+        -------
+        rows : ndarray of int64
+            Rows of the stars, in increasing order, so the brightest first.
+        area : float
+            Area of the cells that contain a star, steradians.
+        """
         order, start = _cells(self.vectors, cell)
         rank = np.arange(len(order)) - np.repeat(start, np.diff(np.r_[start, len(order)]))
         return np.sort(order[rank < n]), float(len(start) * cell**2)
 
     def around(self, center: Float, radius: float) -> Complex:
-        """Return the brightest stars within a radius, radians, in the plane that touches the sky at a direction."""
+        """Return the brightest stars within a radius, radians, in the plane that touches the sky at a direction.
+
+        Parameters
+        ----------
+        center : ndarray of float64, shape (3,)
+            Unit vector of the direction at which the plane touches the sky.
+        radius : float
+            Largest angle from it, radians. More than 1.5 counts as 1.5.
+
+        Returns
+        -------
+        ndarray of complex128
+            Radians east (real part) and north (imaginary part), the brightest star first.
+        """
         rows = self.tree.list_within(center[None], 2 * np.sin(min(radius, 1.5) / 2))[1]
         near = self.vectors[rows[:_AROUND]]
         east, north = tangent_basis(center[None])
@@ -44,14 +72,28 @@ class SkyStars:
 
 
 def deproject(origin: Float, places: Complex) -> Float:
-    """Return the directions, shape (n, 3), of positions in planes that touch the sky at ``origin``, (n or 1, 3)."""
+    """Return the directions, shape (n, 3), of positions in planes that touch the sky at ``origin``, (n or 1, 3).
+
+    Parameters
+    ----------
+    origin : ndarray of float64, shape (n, 3) or (1, 3)
+        Unit vectors at which the planes touch the sky.
+    places : ndarray of complex128, shape (n,)
+        Radians east (real part) and north (imaginary part).
+    """
     east, north = tangent_basis(origin)
     vectors = origin + places.real[:, None] * east + places.imag[:, None] * north
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
 
 def covered_area(vectors: Float) -> float:
-    """Return the area of the sky that stars cover, sr; one smaller than a cell by the circle about it."""
+    """Return the area of the sky that stars cover, sr; one smaller than a cell by the circle about it.
+
+    Parameters
+    ----------
+    vectors : ndarray of float64, shape (n, 3)
+        Unit vectors of the stars.
+    """
     middle = vectors.mean(axis=0)
     middle /= max(float(np.linalg.norm(middle)), 1e-300)
     chord = float(np.sqrt(np.max(np.sum((vectors - middle) ** 2, axis=1))))

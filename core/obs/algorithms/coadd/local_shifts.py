@@ -59,7 +59,15 @@ class LocalShifts:
 
 
 def isolated(x: Floats, y: Floats, distance: float) -> NDArray[np.bool_]:
-    """Return which places, the brightest first, have no brighter one within a distance, shape (n,)."""
+    """Return which places, the brightest first, have no brighter one within a distance, shape (n,).
+
+    Parameters
+    ----------
+    x, y : ndarray of float64, shape (n,)
+        Positions, pixels, ordered by brightness.
+    distance : float
+        Smallest allowed distance from a brighter place, pixels.
+    """
     alone = np.ones(len(x), bool)
     if len(x):
         pairs = PointTree(np.stack([x, y], axis=1)).pairs_within(distance)

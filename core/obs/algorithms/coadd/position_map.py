@@ -40,7 +40,13 @@ class PositionMap:
     shape: tuple[int, int]
 
     def rows(self, low: int, high: int) -> tuple[NDArray[np.float32], ...]:
-        """Return x, y and area, float32, each of shape (high - low, nx), of some output rows."""
+        """Return x, y and area, float32, each of shape (high - low, nx), of some output rows.
+
+        Parameters
+        ----------
+        low, high : int
+            First output row, and the one after the last.
+        """
         place = np.arange(low, high) / self.step
         first = np.minimum(place.astype(np.int64), len(self.x) - 2)
         share = (place - first)[:, None]

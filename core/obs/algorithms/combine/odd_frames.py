@@ -95,7 +95,13 @@ def measure_cells(
 
 
 def cell_places(regions: Sequence[Box]) -> NDArray[np.float64]:
-    """Return the middles (x, y) of the cells of `measure_cells`, pixels, shape (n_cell, 2)."""
+    """Return the middles (x, y) of the cells of `measure_cells`, pixels, shape (n_cell, 2).
+
+    Parameters
+    ----------
+    regions : sequence of Box
+        The amplifiers that `measure_cells` was given.
+    """
     places = [np.empty((0, 2))]
     for rows, columns in _strips(regions):
         size = rows.stop - rows.start

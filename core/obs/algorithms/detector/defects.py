@@ -13,7 +13,17 @@ __all__ = ["mask_boxes", "mask_edges", "mask_not_finite"]
 
 
 def mask_boxes(mask: Mask, boxes: Iterable[Box], plane: str = "BAD") -> None:
-    """Set a plane in boxes, in place; what leaves the image is left out."""
+    """Set a plane in boxes, in place; what leaves the image is left out.
+
+    Parameters
+    ----------
+    mask : Mask
+        Changed in place.
+    boxes : iterable of Box
+        Boxes in 0-based pixels of the mask's image.
+    plane : str, default: "BAD"
+        Name of the plane to set.
+    """
     whole = Box(0, 0, mask.shape[1], mask.shape[0])
     bits = np.int32(mask.bits(plane))
     for box in boxes:

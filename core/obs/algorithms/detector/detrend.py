@@ -24,7 +24,17 @@ _SUBTRACT, _DIVIDE = Kernel("subtract_pixels", *_FLOATS), Kernel("divide_pixels"
 
 
 def merge_mask(mask: Mask, other: Mask, planes: tuple[str, ...]) -> None:
-    """Set planes, by name, where they are set in another mask of the same shape."""
+    """Set planes, by name, where they are set in another mask of the same shape.
+
+    Parameters
+    ----------
+    mask : Mask
+        Changed in place. Planes that it does not have are added, if any pixel needs them.
+    other : Mask
+        Mask of the same shape; its planes may have other bits.
+    planes : tuple of str
+        Names of the planes to copy. Those that ``other`` does not have are skipped.
+    """
     wanted = other.known_bits(planes)
     if not wanted:
         return
@@ -169,7 +179,15 @@ def divide_by_flat(
 
 
 def scale_image(masked_image: MaskedImage, factor: float) -> None:
-    """Multiply counts by a factor, in place, and the variance by its square."""
+    """Multiply counts by a factor, in place, and the variance by its square.
+
+    Parameters
+    ----------
+    masked_image : MaskedImage
+        Changed in place. Its mask stays.
+    factor : float
+        Factor for the image; the variance is multiplied by its square.
+    """
     for rows in row_blocks(masked_image.shape):
         masked_image.image[rows] *= np.float32(factor)
         masked_image.variance[rows] *= np.float32(factor**2)

@@ -145,7 +145,20 @@ class _Tops(NamedTuple):
 
 
 def find_peaks(light: NDArray[np.float32], minimum: np.float32) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return row and column of the highest pixels of cells that no neighboring cell exceeds, the brightest first."""
+    """Return row and column of the highest pixels of cells that no neighboring cell exceeds, the brightest first.
+
+    Parameters
+    ----------
+    light : ndarray of float32, shape (ny, nx)
+        Image without sky.
+    minimum : float32
+        Lower peaks are left out, in the unit of the image.
+
+    Returns
+    -------
+    row, column : ndarray of int64, shape (n,)
+        Pixels of the peaks, not more than 3000.
+    """
     ny, nx = (-(-n // CELL) * CELL for n in light.shape)
     padded = light
     if (ny, nx) != light.shape:

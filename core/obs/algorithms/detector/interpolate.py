@@ -13,7 +13,17 @@ __all__ = ["grow_plane", "interpolate_pixels", "set_bad_regions"]
 
 
 def grow_plane(masked_image: MaskedImage, plane: str, radius: int) -> None:
-    """Set a plane within a distance, pixels, of where it is set, in place."""
+    """Set a plane within a distance, pixels, of where it is set, in place.
+
+    Parameters
+    ----------
+    masked_image : MaskedImage
+        Its mask is changed in place.
+    plane : str
+        Name of the plane to grow.
+    radius : int
+        Distance, pixels; 0 changes nothing.
+    """
     bits = masked_image.mask.bits(plane)
     row, column = find_pixels(masked_image.mask.array, bits)
     if radius > 0 and len(row):

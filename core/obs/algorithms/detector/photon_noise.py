@@ -72,7 +72,18 @@ def _medians(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def count_step(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    """Return the step of the counts of two frames: 16 where a converter of 12 bits fills 16; 1 where they have none."""
+    """Return the step of the counts of two frames: 16 where a converter of 12 bits fills 16; 1 where they have none.
+
+    Parameters
+    ----------
+    first, second : ndarray of float64, shape (ny, nx)
+        Frames, ADU.
+
+    Returns
+    -------
+    float
+        Greatest common divisor of their differences, ADU; 1 if a difference is not an integer.
+    """
     differences = first - second
     whole = np.rint(differences).astype(np.int64)
     return float(max(np.gcd.reduce(whole, axis=None), 1)) if np.array_equal(whole, differences) else 1.0
@@ -137,7 +148,18 @@ def estimate_gain(
 
 
 def estimate_noise(first: NDArray[np.float64], second: NDArray[np.float64]) -> Estimate | None:
-    """Return the noise of a pixel without light, ADU, from two biases."""
+    """Return the noise of a pixel without light, ADU, from two biases.
+
+    Parameters
+    ----------
+    first, second : ndarray of float64, shape (ny, nx)
+        The same region of two bias frames, ADU.
+
+    Returns
+    -------
+    Estimate or None
+        The noise of one frame, so the scatter of the difference divided by the square root of 2.
+    """
     step = count_step(first, second)
     return _summary(np.sqrt(_clipped_variances(_blocks(first) - _blocks(second), step) / 2.0))
 

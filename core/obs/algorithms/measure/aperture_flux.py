@@ -56,7 +56,13 @@ OVERSAMPLING = 4
 
 
 def aperture_name(radius: float) -> str:
-    """Return the name of a circle's columns, ``base_CircularApertureFlux_12_0`` for 12 pixels."""
+    """Return the name of a circle's columns, ``base_CircularApertureFlux_12_0`` for 12 pixels.
+
+    Parameters
+    ----------
+    radius : float
+        Radius, pixels, rounded to a tenth.
+    """
     return "base_CircularApertureFlux_" + f"{radius:.1f}".replace(".", "_")
 
 
@@ -101,12 +107,26 @@ class SubpixelShifts:
 
     @classmethod
     def to(cls, dx: NDArray[np.float64], dy: NDArray[np.float64], half: int) -> "SubpixelShifts":
-        """Return shifts by (dx, dy), shape (n,), pixels, of kernels of up to ``2 half + 1`` pixels."""
+        """Return shifts by (dx, dy), shape (n,), pixels, of kernels of up to ``2 half + 1`` pixels.
+
+        Parameters
+        ----------
+        dx, dy : ndarray of float64, shape (n,)
+            Shifts in x and y, pixels.
+        half : int
+            Half the size of the largest kernel, pixels.
+        """
         size = 2 * half + 1
         return cls(shift_matrices(dy, size, size), shift_matrices(dx, size, size))
 
     def move(self, kernel: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return a kernel, shape (k, k), moved to every place, shape (n, k, k)."""
+        """Return a kernel, shape (k, k), moved to every place, shape (n, k, k).
+
+        Parameters
+        ----------
+        kernel : ndarray of float32, shape (k, k)
+            Kernel of odd size, not larger than that of the shifts.
+        """
         cut = (self.rows.shape[1] - len(kernel)) // 2
         inner = slice(cut, cut + len(kernel))
         moved = self.rows[:, inner, inner] @ kernel @ self.columns[:, inner, inner].transpose(0, 2, 1)
@@ -114,7 +134,15 @@ class SubpixelShifts:
 
 
 def sinc_half(radius: float, size: int) -> int:
-    """Half the size of the kernel of a circle, pixels, in stamps of a given size."""
+    """Half the size of the kernel of a circle, pixels, in stamps of a given size.
+
+    Parameters
+    ----------
+    radius : float
+        Radius of the circle, pixels.
+    size : int
+        Side of the stamps, pixels; the kernel is not larger.
+    """
     return min(size // 2, int(np.ceil(radius)) + SINC_MARGIN)
 
 

@@ -23,13 +23,27 @@ class Fluxes(NamedTuple):
 
     @classmethod
     def checked(cls, flux: NDArray[np.float64], flux_err: NDArray[np.float64], edge: NDArray[np.bool_]) -> "Fluxes":
-        """Return fluxes that have failed where the flux or its error is not finite."""
+        """Return fluxes that have failed where the flux or its error is not finite.
+
+        Parameters
+        ----------
+        flux, flux_err : ndarray of float64, shape (n,)
+            Fluxes and standard errors, in the unit of the image.
+        edge : ndarray of bool, shape (n,)
+            Whether the measurement reached beyond the image.
+        """
         failed = ~(np.isfinite(flux) & np.isfinite(flux_err))
         return cls(np.asarray(flux, np.float64), np.asarray(flux_err, np.float64), failed, edge)
 
 
 def add_products(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the sum of the products of the pixels of each pair of stamps, float64, shape (n,), from (n, k, k)."""
+    """Return the sum of the products of the pixels of each pair of stamps, float64, shape (n,), from (n, k, k).
+
+    Parameters
+    ----------
+    one, other : ndarray of float32, shape (n, k, k)
+        Stamps.
+    """
     if not _PRODUCTS:
         return np.asarray(np.einsum("nij,nij->n", one, other, dtype=np.float64))
     result = np.empty(len(one))

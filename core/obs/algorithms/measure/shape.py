@@ -71,18 +71,38 @@ class Shapes:
     unfinished: NDArray[np.bool_]
 
     def replace(self, rows: NDArray[np.int64], other: "Shapes") -> None:
-        """Put in other results for the given rows."""
+        """Put in other results for the given rows.
+
+        Parameters
+        ----------
+        rows : ndarray of int64, shape (m,)
+            Results to overwrite.
+        other : Shapes
+            ``m`` results.
+        """
         for part in fields(self):
             getattr(self, part.name)[rows] = getattr(other, part.name)
 
     def scaled(self, bin_size: int) -> "Shapes":
-        """Return results measured on pixels added up in squares of ``bin_size``, in terms of the original pixels."""
+        """Return results measured on pixels added up in squares of ``bin_size``, in terms of the original pixels.
+
+        Parameters
+        ----------
+        bin_size : int
+            Side, pixels, of the squares.
+        """
         area = float(bin_size**2)
         # adding up pixels widens an image by the variance of a square, which single pixels do not have
         return self._converted(area, (area - 1) / 12)
 
     def undivided(self, division: int) -> "Shapes":
-        """Return results measured on pixels that were divided into squares of equal light, in terms of whole ones."""
+        """Return results measured on pixels that were divided into squares of equal light, in terms of whole ones.
+
+        Parameters
+        ----------
+        division : int
+            Number of squares along the side of a pixel.
+        """
         area = 1.0 / division**2
         # light spread evenly over a pixel has a variance, light at its middle has none
         return self._converted(area, (1 - area) / 12)
@@ -146,7 +166,18 @@ def measure_shape(
 
 
 def half_maximum_moments(stamps: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return moments xx, yy, xy, shape (n, 3), of round Gaussians with the area that is above half of the maximum."""
+    """Return moments xx, yy, xy, shape (n, 3), of round Gaussians with the area that is above half of the maximum.
+
+    Parameters
+    ----------
+    stamps : ndarray of float32, shape (n, h, w)
+        Images of the sources, without background.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, 3)
+        Pixels squared; xy is 0, and xx and yy are not below 0.2.
+    """
     above = stamps > 0.5 * stamps.max((1, 2), keepdims=True)
     # the area of a Gaussian above half of its maximum is 2 pi ln 2 times its variance
     moment = np.maximum(above.sum((1, 2)) / (2.0 * np.pi * np.log(2.0)), 0.2)
@@ -354,6 +385,18 @@ def _moment_errors(
 def psf_sigma(psf: Psf, *, x: float, y: float) -> float:
     """Return the size of a PSF at one place: the fourth root of the determinant of its adaptive moments, pixels.
 
+    Parameters
+    ----------
+    psf : Psf
+        Point-spread function.
+    x, y : float
+        Position on the detector, 0-based pixels.
+
+    Returns
+    -------
+    float
+        Standard deviation, pixels, of a round Gaussian with the same moments.
+
     Raises
     ------
     MeasurementError
@@ -367,7 +410,15 @@ def psf_sigma(psf: Psf, *, x: float, y: float) -> float:
 
 
 def psf_elongation(psf: Psf, *, x: float, y: float) -> float:
-    """Return the long axis of a PSF at one place in units of the mean of both axes; one where it has no moments."""
+    """Return the long axis of a PSF at one place in units of the mean of both axes; one where it has no moments.
+
+    Parameters
+    ----------
+    psf : Psf
+        Point-spread function.
+    x, y : float
+        Position on the detector, 0-based pixels.
+    """
     stamp = psf.evaluate(x=[x], y=[y])
     shape = measure_shape(stamp, np.ones_like(stamp), np.zeros(1), np.zeros(1))
     if shape.failed[0]:

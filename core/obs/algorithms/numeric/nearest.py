@@ -108,6 +108,15 @@ class PointTree:
     def list_within(self, places: ArrayLike, radius: ArrayLike, square: bool = False) -> tuple[Index, Index]:
         """Return the points within a radius of places; arguments as in `count_within`.
 
+        Parameters
+        ----------
+        places : array_like of float64, shape (m, k)
+            Finite positions.
+        radius : float, or array_like of float64, shape (m,)
+            Largest distance, not negative, which counts as within.
+        square : bool, default: False
+            Whether each coordinate by itself has to be within the radius, not the distance.
+
         Returns
         -------
         start : ndarray of int64, shape (m + 1,)
@@ -126,7 +135,15 @@ class PointTree:
         return start, index
 
     def pairs_within(self, radius: float, square: bool = False) -> NDArray[np.int64]:
-        """Return the pairs of points within a radius, shape (n_pair, 2), the lower row first, in increasing order."""
+        """Return the pairs of points within a radius, shape (n_pair, 2), the lower row first, in increasing order.
+
+        Parameters
+        ----------
+        radius : float
+            Largest distance, not negative, which counts as within.
+        square : bool, default: False
+            Whether each coordinate by itself has to be within the radius, not the distance.
+        """
         start, second = self.list_within(self.points, radius, square)
         first = np.repeat(np.arange(len(self.points)), np.diff(start))
         return np.stack([first, second], axis=1)[first < second]

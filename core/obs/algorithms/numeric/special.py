@@ -20,6 +20,13 @@ _RATIO = Kernel("ratio_tail", "float", "float", "float", "float64")
 def bessel(order: int, x: Float) -> Float:
     """Return a Bessel function of the first kind, of order 0 or 1, in the shape of ``x``.
 
+    Parameters
+    ----------
+    order : int
+        0 or 1.
+    x : ndarray of float64
+        Arguments.
+
     Raises
     ------
     ValueError
@@ -38,7 +45,18 @@ def bessel(order: int, x: Float) -> Float:
 
 
 def normal_quantile(part: Float) -> Float:
-    """Return what a part of normally distributed values is below, in standard deviations; parts are in (0, 1)."""
+    """Return what a part of normally distributed values is below, in standard deviations; parts are in (0, 1).
+
+    Parameters
+    ----------
+    part : ndarray of float64
+        Fractions of the values, greater than 0 and less than 1.
+
+    Returns
+    -------
+    ndarray of float64
+        Of the shape of ``part``: 0 for 0.5, 1 for 0.841.
+    """
     from statistics import NormalDist  # noqa: PLC0415 - seldom needed
 
     # counts of few pixels give few different parts
@@ -66,7 +84,20 @@ def poisson_above(count: ArrayLike, mean: ArrayLike) -> Float:
 
 
 def poisson_up_to(count: ArrayLike, mean: ArrayLike) -> Float:
-    """Return the probability of at most ``count`` events where ``mean`` are expected; see `poisson_above`."""
+    """Return the probability of at most ``count`` events where ``mean`` are expected; see `poisson_above`.
+
+    Parameters
+    ----------
+    count : array_like
+        Numbers of events, not negative.
+    mean : array_like
+        Expected numbers.
+
+    Returns
+    -------
+    ndarray of float64
+        Of the shape to which both broadcast.
+    """
     return _poisson(count, mean, above=False)
 
 

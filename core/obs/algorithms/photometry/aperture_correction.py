@@ -73,14 +73,31 @@ class ApertureCorrection:
         return float(sum(fit.freedom - 1.0 for fit in self.fits))
 
     def evaluate(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
-        """Return the factor at positions in pixels, shape of ``x``."""
+        """Return the factor at positions in pixels, shape of ``x``.
+
+        Parameters
+        ----------
+        x, y : array_like of float
+            Positions on the detector, 0-based pixels.
+
+        Returns
+        -------
+        ndarray of float64
+            Factor by which a flux is multiplied.
+        """
         factor = self.growth.evaluate(x=x, y=y)
         for fit in self.fits:
             factor = factor * fit.surface.evaluate(x=x, y=y)
         return factor
 
     def evaluate_error(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
-        """Return the standard error of the factor at positions in pixels, shape of ``x``; NaN without stars."""
+        """Return the standard error of the factor at positions in pixels, shape of ``x``; NaN without stars.
+
+        Parameters
+        ----------
+        x, y : array_like of float
+            Positions on the detector, 0-based pixels.
+        """
         at_x, at_y = np.asarray(x, np.float64), np.asarray(y, np.float64)
         variance = np.full(at_x.shape, 0.0 if self.fits else np.nan)
         for fit in self.fits:

@@ -36,7 +36,18 @@ class Growth:
     apertures: dict[float, NDArray[np.float64]]
 
     def factor(self, found: NDArray[np.float64], wanted: NDArray[np.float64]) -> Surface:
-        """Return the factor from a measurement that finds one part of the light to one that finds another."""
+        """Return the factor from a measurement that finds one part of the light to one that finds another.
+
+        Parameters
+        ----------
+        found, wanted : ndarray of float64, shape (n_node,)
+            Parts of the light at the nodes, as ``gaussian`` or one of ``apertures``.
+
+        Returns
+        -------
+        Surface
+            The ratio ``wanted / found``.
+        """
         return interpolate_surface(wanted / found, self.shape)
 
 

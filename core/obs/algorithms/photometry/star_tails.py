@@ -121,6 +121,22 @@ def robust_line(values: Float, sigma: Float, at: Float) -> tuple[float, float, f
     """Return a line's value at zero and its error, and its slope and its error.
 
     Outliers hardly count (Huber 1964), and errors grow as the scatter asks.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n,)
+        Values to fit.
+    sigma : ndarray of float64, shape (n,)
+        Their standard errors.
+    at : ndarray of float64, shape (n,)
+        Abscissa of each value.
+
+    Returns
+    -------
+    value, value_error : float
+        Value of the line at zero, and its standard error.
+    slope, slope_error : float
+        Slope, and its standard error.
     """
     terms, scale = np.c_[np.ones_like(at), at], 1.0 / np.hypot(sigma, FLOOR)
     weight = scale

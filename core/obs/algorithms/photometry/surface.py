@@ -25,13 +25,30 @@ class Surface:
     shape: tuple[int, int]
 
     def evaluate(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
-        """Return the surface at positions in pixels, shape of ``x``."""
+        """Return the surface at positions in pixels, shape of ``x``.
+
+        Parameters
+        ----------
+        x, y : array_like of float
+            Positions on the detector, 0-based pixels.
+        """
         u, v = _unit_square(x, y, self.shape)
         return np.asarray(chebyshev.chebval2d(u, v, self.coefficients), np.float64)
 
 
 def triangle(order: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the pairs i, j with ``i + j <= order``, i outer."""
+    """Return the pairs i, j with ``i + j <= order``, i outer.
+
+    Parameters
+    ----------
+    order : int
+        Total order of the polynomial.
+
+    Returns
+    -------
+    i, j : ndarray of int64, shape (n_term,)
+        Exponents, with ``n_term = (order + 1) (order + 2) / 2``.
+    """
     i, j = np.meshgrid(np.arange(order + 1), np.arange(order + 1), indexing="ij")
     inside = i + j <= order
     return i[inside], j[inside]
@@ -60,7 +77,20 @@ def design_matrix(x: ArrayLike, y: ArrayLike, shape: tuple[int, int], order: int
 
 
 def surface_nodes(shape: tuple[int, int], n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the positions, pixels, shape (n * n,), at which `interpolate_surface` wants its values."""
+    """Return the positions, pixels, shape (n * n,), at which `interpolate_surface` wants its values.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape (ny, nx) of the detector.
+    n : int
+        Number of nodes along each axis.
+
+    Returns
+    -------
+    x, y : ndarray of float64, shape (n * n,)
+        0-based pixels; y varies fastest.
+    """
     node = chebyshev.chebpts1(n)
     u, v = (axis.ravel() for axis in np.meshgrid(node, node, indexing="ij"))
     return 0.5 * (u + 1.0) * shape[1] - 0.5, 0.5 * (v + 1.0) * shape[0] - 0.5

@@ -73,13 +73,32 @@ class SurfaceFit:
         return len(self.surface.coefficients) - 1
 
     def evaluate_error(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the standard error of the surface at positions, pixels, shape (...)."""
+        """Return the standard error of the surface at positions, pixels, shape (...).
+
+        Parameters
+        ----------
+        x, y : ndarray of float64
+            Positions on the detector, 0-based pixels.
+        """
         terms = design_matrix(x, y, self.surface.shape, self.order)
         variance = np.einsum("...i,ij,...j->...", terms, self.covariance, terms)
         return np.asarray(np.sqrt(np.maximum(variance, 0.0)), np.float64)
 
     def expecting(self, level: float, sigma: float) -> "SurfaceFit":
-        """Return the fit if a constant level was expected before, with a standard deviation of each coefficient."""
+        """Return the fit if a constant level was expected before, with a standard deviation of each coefficient.
+
+        Parameters
+        ----------
+        level : float
+            Expected constant, in the unit of the surface.
+        sigma : float
+            Standard deviation of each coefficient about its expected value.
+
+        Returns
+        -------
+        SurfaceFit
+            This fit itself if its covariance is not finite.
+        """
         if not np.isfinite(self.covariance).all():
             return self
         prior = sigma**2 * np.eye(len(self.covariance))

@@ -49,6 +49,11 @@ class TransmissionCurve:
 def multiply_curves(curves: Sequence[TransmissionCurve]) -> TransmissionCurve:
     """Return the product of curves, sampled at all their wavelengths.
 
+    Parameters
+    ----------
+    curves : sequence of TransmissionCurve
+        Curves. Outside its wavelengths a curve counts as 0.
+
     Raises
     ------
     ValueError

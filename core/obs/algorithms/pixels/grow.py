@@ -73,7 +73,13 @@ def fill_holes(regions: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def highest_of_neighbors(plane: NDArray[Value]) -> NDArray[Value]:
-    """Return the highest value of the three by three pixels about each one, shape (ny, nx)."""
+    """Return the highest value of the three by three pixels about each one, shape (ny, nx).
+
+    Parameters
+    ----------
+    plane : ndarray, shape (ny, nx)
+        Values of any type that can be ordered. Pixels on the edge are repeated outside.
+    """
     around = np.pad(plane, 1, "edge")
     lines = np.maximum(np.maximum(around[:-2], around[1:-1]), around[2:])
     return np.maximum(np.maximum(lines[:, :-2], lines[:, 1:-1]), lines[:, 2:])

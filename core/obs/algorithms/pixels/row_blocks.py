@@ -11,7 +11,13 @@ _BANDS = 16
 
 
 def row_bands(shape: tuple[int, int]) -> list[slice]:
-    """Return slices of rows that divide an image of shape (ny, nx) among threads."""
+    """Return slices of rows that divide an image of shape (ny, nx) among threads.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape (ny, nx) of the image.
+    """
     return list(row_blocks(shape, max(-(-shape[0] // _BANDS), 1) * shape[1]))
 
 

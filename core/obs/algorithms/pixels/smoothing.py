@@ -41,7 +41,20 @@ class Smoothed:
 
 
 def gaussian_kernel(sigma: float, n_sigma: float = 7.0) -> NDArray[np.float64]:
-    """Return a normalized Gaussian of odd length, ``n_sigma`` times sigma (pixels) long."""
+    """Return a normalized Gaussian of odd length, ``n_sigma`` times sigma (pixels) long.
+
+    Parameters
+    ----------
+    sigma : float
+        Standard deviation, pixels.
+    n_sigma : float, default: 7.0
+        Full length of the kernel in units of sigma.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        One-dimensional kernel with a sum of 1.
+    """
     half = int(sigma * n_sigma + 0.5) // 2
     kernel = np.exp(-0.5 * (np.arange(-half, half + 1) / sigma) ** 2)
     return np.asarray(kernel / kernel.sum())

@@ -26,7 +26,13 @@ class ClippedStatistics(NamedTuple):
 
 
 def robust_sigma(values: NDArray[np.floating]) -> float:
-    """Return the standard deviation of a Gaussian with the same median absolute deviation; NaN for no finite value."""
+    """Return the standard deviation of a Gaussian with the same median absolute deviation; NaN for no finite value.
+
+    Parameters
+    ----------
+    values : ndarray of floating, shape (n,)
+        Values; those that are not finite are left out.
+    """
     finite = values[np.isfinite(values)]
     if not len(finite):
         return float("nan")
@@ -52,7 +58,15 @@ def _ranks(values: NDArray[np.floating], step: int, ranks: list[int]) -> NDArray
 
 
 def weighted_median(values: NDArray[np.floating], weights: NDArray[np.floating]) -> float:
-    """Return the value below which half of the weight is; NaN for no values."""
+    """Return the value below which half of the weight is; NaN for no values.
+
+    Parameters
+    ----------
+    values : ndarray of floating, shape (n,)
+        Finite values.
+    weights : ndarray of floating, shape (n,)
+        Their weights, not negative.
+    """
     if not len(values):
         return float("nan")
     order = np.argsort(values)

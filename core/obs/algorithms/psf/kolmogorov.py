@@ -45,7 +45,15 @@ def kolmogorov_profile(distance: Float, fwhm: float | Float) -> Float:
 
 
 def kolmogorov_beyond(radius: Float, fwhm: float | Float) -> Float:
-    """Return the light beyond circles, of a whole of one; arguments as in `kolmogorov_profile`."""
+    """Return the light beyond circles, of a whole of one; arguments as in `kolmogorov_profile`.
+
+    Parameters
+    ----------
+    radius : ndarray of float64
+        Radii of the circles, pixels.
+    fwhm : float or ndarray of float64
+        Full width at half maximum, pixels; broadcast with the radii.
+    """
     return _look_up(radius / fwhm, _tables()[1], -5.0 / 3.0)
 
 

@@ -13,7 +13,20 @@ _MOFFAT_BETA = 3.0
 
 
 def stamp_radius(shape: tuple[int, int], step: float = 1.0) -> NDArray[np.float64]:
-    """Return the distance of each pixel from the middle one, in units of ``step`` pixels."""
+    """Return the distance of each pixel from the middle one, in units of ``step`` pixels.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape (h, w) of the stamp. Its middle pixel is (h // 2, w // 2).
+    step : float, default: 1.0
+        Factor by which the distances, pixels, are multiplied.
+
+    Returns
+    -------
+    ndarray of float64, shape (h, w)
+        Distances.
+    """
     return np.asarray(
         np.hypot(np.arange(shape[0])[:, None] - shape[0] // 2, np.arange(shape[1])[None, :] - shape[1] // 2) * step
     )

@@ -60,14 +60,26 @@ class PsfStars:
         self.rows = self.columns = self.model = self.by_x = self.by_y = np.zeros((n, 0, 0), np.float32)
 
     def place(self, basis: Float) -> None:
-        """Take the stars' positions over into the interpolation and the prediction."""
+        """Take the stars' positions over into the interpolation and the prediction.
+
+        Parameters
+        ----------
+        basis : ndarray of float32, shape (n_term, my, mx)
+            Images of the PSF model, one for each term, on its own sampling.
+        """
         height, width = self.stamps.shape[1:]
         self.rows = shift_matrices(self.y, height, basis.shape[1], self.sampling)
         self.columns = shift_matrices(self.x, width, basis.shape[2], self.sampling)
         self.predict(basis)
 
     def predict(self, basis: Float) -> None:
-        """Render every star with unit flux, as `PixelPsf.render` does."""
+        """Render every star with unit flux, as `PixelPsf.render` does.
+
+        Parameters
+        ----------
+        basis : ndarray of float32, shape (n_term, my, mx)
+            Images of the PSF model, one for each term, on its own sampling.
+        """
         n_term, model_height, model_width = basis.shape
         height, width = self.stamps.shape[1:]
         self.total = self.terms @ stamp_sums(basis, self.sampling, (height, width))
@@ -143,7 +155,15 @@ class PsfStars:
         x_given: NDArray[np.float64],
         y_given: NDArray[np.float64],
     ) -> None:
-        """Move the stars, but not their mean: the model could move the other way and fit as well."""
+        """Move the stars, but not their mean: the model could move the other way and fit as well.
+
+        Parameters
+        ----------
+        step_x, step_y : ndarray of float64, shape (n,)
+            Steps from the present positions, pixels.
+        x_given, y_given : ndarray of float64, shape (n,)
+            Positions at first, pixels from the middle of the stamp. Stars stay within one pixel of these.
+        """
         moved = np.stack([self.x + step_x - x_given, self.y + step_y - y_given], axis=1)
         weight = np.clip(self.flux / np.maximum(self.flux_err, 1e-30), 0.0, 100.0) * self.used
         mean = np.linalg.lstsq(self.terms * weight[:, None], moved * weight[:, None], rcond=None)[0]
@@ -151,7 +171,15 @@ class PsfStars:
         self.x, self.y = x_given + moved[:, 0], y_given + moved[:, 1]
 
     def drop_outliers(self, chi2_clip: float, min_stars: int) -> None:
-        """Mask pixels outside the core that the model does not explain, and drop stars with high chi-squared."""
+        """Mask pixels outside the core that the model does not explain, and drop stars with high chi-squared.
+
+        Parameters
+        ----------
+        chi2_clip : float
+            Stars whose chi-squared is further above the median than this many standard deviations are dropped.
+        min_stars : int
+            If fewer stars would be left, the choice of stars stays as it is.
+        """
         side = max(LEAST_BOX, 2 * round(0.5 * (BOX * self.fwhm - 1.0)) + 1)
 
         def clip(part: slice) -> None:
@@ -181,7 +209,13 @@ def _square_sums(stamps: NDArray[np.float32], side: int) -> NDArray[np.float32]:
 
 
 def has_core(good: Bool) -> Bool:
-    """Return which stamps have all of their middle 3 x 3 pixels and enough of the others."""
+    """Return which stamps have all of their middle 3 x 3 pixels and enough of the others.
+
+    Parameters
+    ----------
+    good : ndarray of bool, shape (n, h, w)
+        Pixels that count.
+    """
     y, x = good.shape[1] // 2, good.shape[2] // 2
     return np.asarray(good[:, y - 1 : y + 2, x - 1 : x + 2].all(axis=(1, 2)) & _is_whole(good), bool)
 
@@ -192,7 +226,22 @@ def _is_whole(good: Bool) -> Bool:
 
 
 def first_guess(stamps: Float, good: Bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return flux in an aperture and FWHM, pixels, from the area above half of the peak."""
+    """Return flux in an aperture and FWHM, pixels, from the area above half of the peak.
+
+    Parameters
+    ----------
+    stamps : ndarray of float32, shape (n, h, w)
+        Images of the stars, without background.
+    good : ndarray of bool, shape (n, h, w)
+        Pixels that count.
+
+    Returns
+    -------
+    flux : ndarray of float64, shape (n,)
+        Flux within twice the median FWHM, in the unit of the image.
+    fwhm : ndarray of float64, shape (n,)
+        Full width at half maximum, pixels.
+    """
     radius = stamp_radius((stamps.shape[1], stamps.shape[2]))
     clean = np.where(good, stamps, np.float32(0.0))
     inner = radius <= radius.max() / 3.0
@@ -204,7 +253,20 @@ def first_guess(stamps: Float, good: Bool) -> tuple[NDArray[np.float64], NDArray
 
 
 def variance_slope(stamps: Float, variance: Float, good: Bool) -> float:
-    """Return how much a pixel's variance follows its own noise, from the pixels at the border of the stamps."""
+    """Return how much a pixel's variance follows its own noise, from the pixels at the border of the stamps.
+
+    Parameters
+    ----------
+    stamps, variance : ndarray of float32, shape (n, h, w)
+        Images of the stars and their variances.
+    good : ndarray of bool, shape (n, h, w)
+        Pixels that count.
+
+    Returns
+    -------
+    float
+        Variance that a unit of the image adds; not negative.
+    """
     outside = stamp_radius((stamps.shape[1], stamps.shape[2])) > 0.7 * (min(stamps.shape[1:]) // 2)
     border = good[:, outside].astype(np.float64)
     count = np.maximum(border.sum(axis=1, keepdims=True), 1.0)

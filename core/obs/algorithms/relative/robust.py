@@ -127,6 +127,17 @@ def leave_one_out_scatter(value: Floats, weight: Floats, star: Ints, n_star: int
 
     Shape (n,); NaN where a star has no other value of any weight. The differences are divided by the square root of
     1 + 1 / (number of others of the same weight), so that their scatter is that of single values.
+
+    Parameters
+    ----------
+    value : ndarray of float64, shape (n,)
+        Values, in any unit.
+    weight : ndarray of float64, shape (n,)
+        Weights; values with weight 0 count for no star and give NaN.
+    star : ndarray of int64, shape (n,)
+        Number of the star of each value, from 0.
+    n_star : int
+        Number of stars.
     """
     total, above = np.bincount(star, weight, n_star)[star], np.bincount(star, weight * value, n_star)[star]
     others = total - weight

@@ -121,7 +121,26 @@ def clip_strip(
 def clip_cells(
     cells: NDArray[np.float32], clip: float, n_iteration: int, minimum_fraction: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    """Clip the values of cells, ndarray of float32, shape (n, n_pixel), as `clip_strip` does."""
+    """Clip the values of cells, ndarray of float32, shape (n, n_pixel), as `clip_strip` does.
+
+    Parameters
+    ----------
+    cells : ndarray of float32, shape (n, n_pixel)
+        Values of each cell; NaN is left out.
+    clip : float
+        Values further from the mean than this many standard deviations are left out.
+    n_iteration : int
+        Number of clippings.
+    minimum_fraction : float
+        Cells with a smaller fraction of values give NaN.
+
+    Returns
+    -------
+    mean, sigma : ndarray of float64, shape (n,)
+        Mean and standard deviation.
+    number : ndarray of int64, shape (n,)
+        Values that count.
+    """
     edges = np.arange(len(cells) + 1) * cells.shape[1]
     return clip_strip(cells.reshape(1, -1), None, edges, clip, n_iteration, minimum_fraction)
 

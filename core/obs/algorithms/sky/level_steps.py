@@ -60,7 +60,13 @@ class LevelSteps(NamedTuple):
     heights: NDArray[np.float64]
 
     def offsets(self, size: int) -> Float:
-        """Return what has to be subtracted from each column (row), float32, shape (size,); its median is zero."""
+        """Return what has to be subtracted from each column (row), float32, shape (size,); its median is zero.
+
+        Parameters
+        ----------
+        size : int
+            Number of columns (rows) of the image.
+        """
         total = np.zeros(size)
         for place, height in zip(self.places, self.heights, strict=True):
             total[place:] += height

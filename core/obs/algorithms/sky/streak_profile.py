@@ -65,7 +65,13 @@ class Band(NamedTuple):
     offset: NDArray[np.float64]
 
     def cut(self, plane: Float) -> Float:
-        """Return the pixels of the band, shape (2 HALF + 1, n); NaN outside the image."""
+        """Return the pixels of the band, shape (2 HALF + 1, n); NaN outside the image.
+
+        Parameters
+        ----------
+        plane : ndarray of float32, shape (nv, nu)
+            An image of the shape for which the band was made, transposed if the line is steep.
+        """
         rows = self.row + np.arange(-HALF, HALF + 1)[:, None]
         inside = (rows >= 0) & (rows < plane.shape[0])
         return np.where(inside, plane[np.where(inside, rows, 0), self.u], np.float32(np.nan))
@@ -126,7 +132,20 @@ class StreakProfile(NamedTuple):
 
 
 def straighten(line: Line, shape: tuple[int, ...]) -> Band:
-    """Return the band about a line in an image of shape (nv, nu)."""
+    """Return the band about a line in an image of shape (nv, nu).
+
+    Parameters
+    ----------
+    line : Line
+        The line; v is the first axis of the image, u the second.
+    shape : tuple of int
+        Shape (nv, nu) of the image, transposed if the line is steep.
+
+    Returns
+    -------
+    Band
+        Places at which the line is inside the image.
+    """
     u = np.arange(shape[1])
     v = line.start + line.slope * u
     inside = (v >= 0) & (v <= shape[0] - 1)

@@ -57,7 +57,13 @@ class Children:
         return np.repeat(np.arange(len(self)), np.diff(self.start))
 
     def owner_of(self, entry: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the number of the child of some entries."""
+        """Return the number of the child of some entries.
+
+        Parameters
+        ----------
+        entry : ndarray of int64
+            Indices of entries, as those of ``pixel`` and ``flux``.
+        """
         return np.searchsorted(self.start, entry, side="right") - 1
 
 

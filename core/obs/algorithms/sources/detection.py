@@ -39,7 +39,13 @@ class Peaks:
         return len(self.x)
 
     def select(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> "Peaks":
-        """Return the chosen peaks, in the given order."""
+        """Return the chosen peaks, in the given order.
+
+        Parameters
+        ----------
+        which : ndarray of bool, shape (n,), or of int64
+            Mask over the peaks, or their rows.
+        """
         return Peaks(self.x[which], self.y[which], self.value[which], self.footprint[which])
 
 
@@ -65,7 +71,13 @@ class Footprints:
     threshold: float
 
     def keep(self, which: NDArray[np.bool_]) -> "Footprints":
-        """Return the footprints with the chosen of their peaks; those that have none left are no more."""
+        """Return the footprints with the chosen of their peaks; those that have none left are no more.
+
+        Parameters
+        ----------
+        which : ndarray of bool, shape (n_peak,)
+            Peaks to keep. The remaining footprints are numbered anew from 1.
+        """
         if which.all():
             return self
         peaks = self.peaks.select(which)
@@ -132,7 +144,15 @@ def _maxima(
 
 
 def above_threshold(smoothed: Smoothed, threshold: float) -> NDArray[np.bool_]:
-    """Return, shape (ny, nx), which of the pixels that the whole kernel saw exceed a level; below a negative one."""
+    """Return, shape (ny, nx), which of the pixels that the whole kernel saw exceed a level; below a negative one.
+
+    Parameters
+    ----------
+    smoothed : Smoothed
+        Image convolved with the kernel, with the margin of pixels that only a part of the kernel saw.
+    threshold : float
+        Level in the unit of the image. Negative levels select lower pixels.
+    """
 
     def beyond(image: NDArray[np.float32]) -> NDArray[np.bool_]:
         return np.asarray(image > threshold if threshold >= 0 else image < threshold)

@@ -102,7 +102,15 @@ class Stamps:
         return Stamps(self.image[rows], self.variance[rows], self.inside[rows])
 
     def replace(self, rows: NDArray[np.int64], other: "Stamps") -> None:
-        """Put other stamps in the place of the chosen ones."""
+        """Put other stamps in the place of the chosen ones.
+
+        Parameters
+        ----------
+        rows : ndarray of int64, shape (m,)
+            Stamps to overwrite.
+        other : Stamps
+            ``m`` stamps of the same size.
+        """
         self.image[rows], self.variance[rows], self.inside[rows] = other.image, other.variance, other.inside
 
 
