@@ -40,6 +40,18 @@ def find_amplifier_noise(work: Work, amp: Amplifier) -> AmplifierNoise:
     A gain that nothing else gives is that of the photon noise of the sky, and stays that of the frame's later steps. An
     unknown read noise is measured in the overscan, else it is that of the bias frames, else of the frame's pixels. It
     is never zero.
+
+    Parameters
+    ----------
+    work : Work
+        State of signature removal; receives the warnings, and a gain that is measured here.
+    amp : Amplifier
+        An amplifier of the detector.
+
+    Returns
+    -------
+    AmplifierNoise
+        Gain in electrons per ADU and read noise in electrons, and the source of each.
     """
     gain, gain_source = work.gain_and_source(amp)
     noise, noise_source = _known_read_noise(work, amp, gain)

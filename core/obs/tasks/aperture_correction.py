@@ -178,7 +178,20 @@ def fit_aperture_corrections(
 
 
 def warn_of_poor_correction(correction: ApertureCorrection, *, crowded: bool = False) -> list[str]:
-    """Return what contradicts the aperture correction of PSF fluxes, judged by all stars and not by those kept."""
+    """Return what contradicts the aperture correction of PSF fluxes, judged by all stars and not by those kept.
+
+    Parameters
+    ----------
+    correction : ApertureCorrection
+        The correction of PSF fluxes.
+    crowded : bool, default: False
+        Whether the field is crowded, so that few stars are without neighbors.
+
+    Returns
+    -------
+    list of str
+        One text for each problem.
+    """
     if not correction.fits:
         if crowded:
             return ["the aperture correction is that of the PSF model alone: too few stars are without neighbors"]

@@ -172,7 +172,20 @@ def check_background(masked_image: MaskedImage, config: BackgroundConfig, cause:
 
 
 def no_sky(masked_image: MaskedImage, config: BackgroundConfig) -> NDArray[np.bool_]:
-    """Return the pixels that say nothing about the sky, shape (ny, nx)."""
+    """Return the pixels that say nothing about the sky, shape (ny, nx).
+
+    Parameters
+    ----------
+    masked_image : MaskedImage
+        Exposure; it is not changed.
+    config : BackgroundConfig
+        Planes to leave out, and how far sources are grown, pixels.
+
+    Returns
+    -------
+    ndarray of bool, shape (ny, nx)
+        Sources are not grown if that would leave too little of the image.
+    """
     bad = bad_pixels(masked_image, config.bad_planes)
     sources = [plane for plane in SOURCE_PLANES if plane in config.bad_planes]
     if not config.grow or not sources:

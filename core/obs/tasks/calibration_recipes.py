@@ -35,7 +35,15 @@ _LEVEL_PIXELS = 500_000
 
 
 def level_statistics(image: NDArray[np.float32], bad: NDArray[np.bool_]) -> ClippedStatistics:
-    """Return clipped statistics of the pixels that are not bad, of some of them in a large image."""
+    """Return clipped statistics of the pixels that are not bad, of some of them in a large image.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (ny, nx)
+        A frame.
+    bad : ndarray of bool, shape (ny, nx)
+        Pixels that do not count.
+    """
     step = max(1, image.size // _LEVEL_PIXELS)
     return clipped_statistics(image.ravel()[::step][~bad.ravel()[::step]])
 
@@ -105,6 +113,14 @@ RECIPES: dict[str, Recipe] = {
 
 
 def signature_config(name: str, config: IsrConfig) -> IsrConfig:
-    """Return the settings of signature removal for the frames of a type of calibration."""
+    """Return the settings of signature removal for the frames of a type of calibration.
+
+    Parameters
+    ----------
+    name : str
+        Type of the calibration: "bias", "dark", "flat" or another one of the recipes.
+    config : IsrConfig
+        Settings of the user. Steps that must not run for this type are switched off in a copy.
+    """
     off = dict.fromkeys((*_NEVER, *RECIPES[name].off), False)
     return config.model_copy(update=off)

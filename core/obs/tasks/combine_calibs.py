@@ -59,7 +59,20 @@ class Frames(Protocol):
     n_frame: int
 
     def read(self, low: int, high: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
-        """Return image, variance and rejection of some rows of all frames, each (n_frame, high - low, nx)."""
+        """Return image, variance and rejection of some rows of all frames, each (n_frame, high - low, nx).
+
+        Parameters
+        ----------
+        low, high : int
+            First row, and the one after the last, 0-based.
+
+        Returns
+        -------
+        image, variance : ndarray of float32, shape (n_frame, high - low, nx)
+            Pixels and their variances.
+        rejected : ndarray of bool, shape (n_frame, high - low, nx)
+            Pixels that do not count.
+        """
         ...
 
 
@@ -140,7 +153,13 @@ def _part(region: Box, low: int, high: int) -> tuple[slice, slice, slice]:
 
 
 def typical_variance(samples: Sequence[Stack]) -> NDArray[np.float64]:
-    """Return the median variance of the good values of each frame, shape (n_frame,); 0 for none."""
+    """Return the median variance of the good values of each frame, shape (n_frame,); 0 for none.
+
+    Parameters
+    ----------
+    samples : sequence of Stack
+        Rows of the frames, as `sample_rows` returns them.
+    """
     found = []
     for frame in range(len(samples[0].image)):
         values = np.concatenate([part.variance[frame][~part.rejected[frame]] for part in samples])
@@ -150,7 +169,20 @@ def typical_variance(samples: Sequence[Stack]) -> NDArray[np.float64]:
 
 
 def sample_rows(frames: Frames, region: Box) -> list[Stack]:
-    """Return some rows of a region of all frames, spread evenly."""
+    """Return some rows of a region of all frames, spread evenly.
+
+    Parameters
+    ----------
+    frames : Frames
+        The frames to combine.
+    region : Box
+        Region of the detector, 0-based pixels, usually an amplifier.
+
+    Returns
+    -------
+    list of Stack
+        One for each row, with the columns of the region.
+    """
     number = min(max(_SAMPLED_ROWS, _SAMPLED_PIXELS // max(region.width, 1)), region.height)
     rows = np.unique(np.linspace(region.y_min, region.y_max - 1, number).astype(int))
     columns = region.slices[1]

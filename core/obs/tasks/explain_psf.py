@@ -79,7 +79,15 @@ def warn_of_poor_psf(
 
 
 def find_companion(catalog: Catalog, sigma: float) -> DoubleImages | None:
-    """Return the companion that most bright sources of a catalog share, or None; ``sigma`` is the PSF's, pixels."""
+    """Return the companion that most bright sources of a catalog share, or None; ``sigma`` is the PSF's, pixels.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        Sources; deblended parents do not count.
+    sigma : float
+        Standard deviation of the PSF, pixels.
+    """
     leaf = catalog["deblend_nChild"] == 0
     return find_double_images(
         catalog["base_SdssCentroid_x"][leaf],

@@ -20,6 +20,15 @@ def find_color_term(config: PhotometryConfig, catalog_name: str, physical_filter
 
     An entry with the very name of the catalog goes before patterns.
 
+    Parameters
+    ----------
+    config : PhotometryConfig
+        Settings with the color terms.
+    catalog_name : str
+        Name of the reference catalog.
+    physical_filter : str
+        Filter of the exposure, by the camera's name, for example "HSC-R".
+
     Raises
     ------
     MeasurementError
@@ -74,7 +83,24 @@ def magnitudes_in_filter(
 def usable_color_term(
     reference: Catalog, physical_filter: str, config: PhotometryConfig
 ) -> tuple[ColorTerm | None, str]:
-    """Return the color term; none, with what to tell the user, where the catalog has only one of its two bands."""
+    """Return the color term; none, with what to tell the user, where the catalog has only one of its two bands.
+
+    Parameters
+    ----------
+    reference : Catalog
+        Reference catalog; its metadata gives its name.
+    physical_filter : str
+        Filter of the exposure, by the camera's name.
+    config : PhotometryConfig
+        Settings with the color terms.
+
+    Returns
+    -------
+    term : ColorTerm or None
+        The color term.
+    problem : str
+        Why a known color term is not used; empty if nothing is wrong.
+    """
     name = str(reference.metadata.get(NAME_KEY, ""))
     term = find_color_term(config, name, physical_filter)
     if term is None or f"{term.primary}_flux" not in reference or f"{term.secondary}_flux" in reference:
@@ -89,6 +115,24 @@ def magnitudes_by_term(
     reference: Catalog, name: str | None, term: ColorTerm | None, band: str, section: str = "calibrate.reference"
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return magnitudes of reference sources in the exposure's filter, and their errors.
+
+    Parameters
+    ----------
+    reference : Catalog
+        Reference catalog with fluxes in nanojansky.
+    name : str or None
+        Flux column used without a color term; by default that of ``band``.
+    term : ColorTerm or None
+        Color term; it names the flux columns itself.
+    band : str
+        Band of the exposure, for example "r".
+    section : str, default: "calibrate.reference"
+        Section of the settings that the advice in an error names.
+
+    Returns
+    -------
+    magnitude, error : ndarray of float64, shape (n,)
+        Magnitudes and errors. Those of a color term are the errors of its primary flux.
 
     Raises
     ------
@@ -120,7 +164,22 @@ def magnitudes_by_term(
 
 
 def color_fluxes(reference: Catalog, name: str | None, term: ColorTerm | None) -> tuple[str, str] | None:
-    """Return two fluxes of the reference catalog whose ratio is a color: of the color term, or of neighboring bands."""
+    """Return two fluxes of the reference catalog whose ratio is a color: of the color term, or of neighboring bands.
+
+    Parameters
+    ----------
+    reference : Catalog
+        Reference catalog.
+    name : str or None
+        Flux column of the exposure's filter.
+    term : ColorTerm or None
+        Color term of the filter.
+
+    Returns
+    -------
+    tuple of str or None
+        None without a color term if the catalog has no such column, or no other one.
+    """
     if term is not None:
         return f"{term.primary}_flux", f"{term.secondary}_flux"
     names = [column for column in reference.columns if column.endswith("_flux")]

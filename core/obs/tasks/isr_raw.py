@@ -110,7 +110,21 @@ def mask_saturation(work: Work) -> None:
 
 
 def saturation_level(work: Work, amp: Amplifier) -> float:
-    """Return the level from which an amplifier's raw pixels are saturated, ADU; NaN if nothing gives it."""
+    """Return the level from which an amplifier's raw pixels are saturated, ADU; NaN if nothing gives it.
+
+    Parameters
+    ----------
+    work : Work
+        State of signature removal, with the raw image.
+    amp : Amplifier
+        An amplifier of the detector.
+
+    Returns
+    -------
+    float
+        The setting ``saturation``, or else the camera's value, but not more than the largest number of the image's
+        type.
+    """
     level = amp.nominal.saturation if work.config.saturation is None else work.config.saturation
     kind = work.raw.images[amp.raw_hdu].dtype
     return float(np.fmin(level, np.iinfo(kind).max if np.issubdtype(kind, np.integer) else work.raw.highest))

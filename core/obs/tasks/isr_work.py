@@ -151,11 +151,33 @@ class Work:
         return next(iter(self.images.values()))
 
     def box(self, amp: Amplifier) -> Box:
-        """Return where the data of an amplifier are in its image."""
+        """Return where the data of an amplifier are in its image.
+
+        Parameters
+        ----------
+        amp : Amplifier
+            An amplifier of the detector.
+
+        Returns
+        -------
+        Box
+            Its box in the assembled detector, or before assembly that of its data in the raw HDU; 0-based pixels.
+        """
         return amp.bbox if self.assembled else amp.raw_data_bbox
 
     def data(self, amp: Amplifier) -> MaskedImage:
-        """Return the data of an amplifier, as views."""
+        """Return the data of an amplifier, as views.
+
+        Parameters
+        ----------
+        amp : Amplifier
+            An amplifier of the detector.
+
+        Returns
+        -------
+        MaskedImage
+            A change of it changes the frame.
+        """
         return self.image_of(amp).cutout(self.box(amp))
 
     def image_of(self, amp: Amplifier) -> MaskedImage:
@@ -163,11 +185,35 @@ class Work:
         return self.pixels if self.assembled else self.images[amp.raw_hdu]
 
     def gain(self, amp: Amplifier) -> float:
-        """Return electrons per ADU, from the best source that there is."""
+        """Return electrons per ADU, from the best source that there is.
+
+        Parameters
+        ----------
+        amp : Amplifier
+            An amplifier of the detector.
+
+        Returns
+        -------
+        float
+            Electrons per ADU; 1 if nothing gives it.
+        """
         return self.gain_and_source(amp)[0]
 
     def gain_and_source(self, amp: Amplifier) -> tuple[float, str]:
-        """Return electrons per ADU: of the camera, else of the settings, else measured; else 1, which is assumed."""
+        """Return electrons per ADU: of the camera, else of the settings, else measured; else 1, which is assumed.
+
+        Parameters
+        ----------
+        amp : Amplifier
+            An amplifier of the detector.
+
+        Returns
+        -------
+        gain : float
+            Electrons per ADU.
+        source : str
+            For example "camera", "isr.gain" (the setting) or "assumed".
+        """
         gain = amp.nominal.gain
         if np.isfinite(gain) and gain > 0:
             return gain, "camera"
@@ -184,7 +230,15 @@ class Work:
         return f"{seconds} s" + (f" ({self.time_fault})" if self.time_fault and seconds != seconds else "")
 
     def recorded(self, name: str, keyword: str) -> float | None:
-        """Return a positive number from the header of a calibration frame; None if it has none."""
+        """Return a positive number from the header of a calibration frame; None if it has none.
+
+        Parameters
+        ----------
+        name : str
+            Type of the calibration frame, for example "flat".
+        keyword : str
+            Card of its header.
+        """
         exposure: Exposure | None = getattr(self.calibrations, name)
         value = None if exposure is None else exposure.metadata.get(keyword)
         return float(value) if isinstance(value, int | float) and np.isfinite(value) and value > 0 else None
@@ -196,6 +250,11 @@ class Work:
 
     def frame(self, name: str) -> MaskedImage:
         """Return the pixels of a calibration frame.
+
+        Parameters
+        ----------
+        name : str
+            Type of the calibration frame: an attribute of the calibrations, for example "bias".
 
         Raises
         ------

@@ -343,7 +343,15 @@ def classify(catalog: Catalog, ratio: float) -> None:
 
 
 def set_sky_coordinates(catalog: Catalog, wcs: TanSipWcs | None) -> None:
-    """Fill ``coord_ra`` and ``coord_dec``, degrees, from the centroids; NaN without a WCS."""
+    """Fill ``coord_ra`` and ``coord_dec``, degrees, from the centroids; NaN without a WCS.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        Sources with centroids; changed in place.
+    wcs : TanSipWcs or None
+        WCS of the exposure.
+    """
     if wcs is None:
         return
     ra, dec = wcs.pixel_to_sky(x=catalog["base_SdssCentroid_x"], y=catalog["base_SdssCentroid_y"])

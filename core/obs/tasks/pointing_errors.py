@@ -41,7 +41,13 @@ def describe_offset(found: tuple[float, float], header_pointing: tuple[float, fl
 
 
 def describe_scale(change: WcsChange) -> str:
-    """Return the binning that explains a change of the pixel scale, in brackets; empty if none does."""
+    """Return the binning that explains a change of the pixel scale, in brackets; empty if none does.
+
+    Parameters
+    ----------
+    change : WcsChange
+        Its ``scale`` is the new pixel scale divided by that of the header.
+    """
     for factor in (2, 3, 4):
         if abs(change.scale / factor - 1.0) < _BINNED:
             return f" (as if the frame were binned {factor} x {factor} and its header were not)"

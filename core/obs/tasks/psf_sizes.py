@@ -38,7 +38,13 @@ CELL_FWHMS = 16.0
 
 
 def psf_stamp_size(fwhm: float) -> int:
-    """Return the size of stamps, odd, pixels, for stars of a full width along their longer axis, pixels."""
+    """Return the size of stamps, odd, pixels, for stars of a full width along their longer axis, pixels.
+
+    Parameters
+    ----------
+    fwhm : float
+        Full width at half maximum along the longer axis, pixels.
+    """
     return int(np.clip(2 * int(np.ceil(STAMP_FWHMS * fwhm)) + 1, SMALLEST_STAMP, LARGEST_STAMP))
 
 

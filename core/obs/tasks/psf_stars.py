@@ -88,6 +88,13 @@ def isolated_sources(bright: BrightSources, *, at_edges: bool = False) -> NDArra
     """Return which sources nothing is wrong with: unsaturated, away from the edge, measured, and unblended.
 
     In a crowd the parts of blends are taken, too; with ``at_edges`` also sources whose stamps the image cuts.
+
+    Parameters
+    ----------
+    bright : BrightSources
+        Bright sources of the exposure.
+    at_edges : bool, default: False
+        Whether sources at the edge of the image count.
     """
     catalog = bright.catalog
     bad = (catalog["deblend_nChild"] > 0) | catalog["base_SdssShape_flag"]
@@ -106,6 +113,15 @@ def choose_stars(bright: BrightSources, config: StarConfig, part: float = 1.0) -
     """Return the isolated sources on the stellar locus, above a part of the limit in signal-to-noise ratio.
 
     Where there is none, as in a cutout of a few stamps, those at the edges count.
+
+    Parameters
+    ----------
+    bright : BrightSources
+        Bright sources of the exposure.
+    config : StarConfig
+        Settings.
+    part : float, default: 1.0
+        Fraction of the least signal-to-noise ratio of the settings.
     """
     stars = _on_locus(bright, isolated_sources(bright), config, part)
     return stars if stars.any() else _on_locus(bright, isolated_sources(bright, at_edges=True), config, part)
@@ -137,7 +153,22 @@ def _on_locus(bright: BrightSources, isolated: NDArray[np.bool_], config: StarCo
 
 
 def reserve_stars(catalog: Catalog, stars: NDArray[np.bool_], config: StarConfig) -> NDArray[np.bool_]:
-    """Stars kept out of the fit; chosen by their place on the detector, which a second round does not change."""
+    """Stars kept out of the fit; chosen by their place on the detector, which a second round does not change.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        Sources with their centroids.
+    stars : ndarray of bool, shape (n,)
+        Which of them are stars.
+    config : StarConfig
+        Its ``reserve_fraction`` is the fraction of the stars to reserve.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        Nothing is reserved if there are few stars.
+    """
     x, y = (np.rint(catalog[f"base_SdssCentroid_{c}"]).astype(np.int64) for c in "xy")
     if np.count_nonzero(stars) < ENOUGH_STARS:
         return np.zeros(len(stars), bool)
@@ -145,7 +176,18 @@ def reserve_stars(catalog: Catalog, stars: NDArray[np.bool_], config: StarConfig
 
 
 def blended_sources(bright: BrightSources) -> NDArray[np.bool_]:
-    """Return which sources have a second peak in their footprint that the first does not outshine."""
+    """Return which sources have a second peak in their footprint that the first does not outshine.
+
+    Parameters
+    ----------
+    bright : BrightSources
+        Bright sources of the exposure.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        One for each row of its catalog.
+    """
     footprints = bright.footprints
     peaks = footprints.peaks
     first = np.searchsorted(peaks.footprint, np.arange(1, footprints.n + 1))

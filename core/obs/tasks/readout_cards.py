@@ -23,7 +23,13 @@ _USUAL = OddFramesConfig()
 
 
 def mode_text(value: object) -> str:
-    """Return the value of a card of the read-out mode as it is compared, for which 100, 100.0 and '100.0' are equal."""
+    """Return the value of a card of the read-out mode as it is compared, for which 100, 100.0 and '100.0' are equal.
+
+    Parameters
+    ----------
+    value : object
+        Value of a card.
+    """
     text = str(value).strip()
     try:
         number = float(text)
@@ -33,7 +39,13 @@ def mode_text(value: object) -> str:
 
 
 def temperature(value: object) -> float:
-    """Return the temperature that a card gives; NaN if it is a placeholder or no number."""
+    """Return the temperature that a card gives; NaN if it is a placeholder or no number.
+
+    Parameters
+    ----------
+    value : object
+        Value of a card, degrees Celsius.
+    """
     try:
         number = float(str(value))
     except ValueError:
@@ -42,7 +54,15 @@ def temperature(value: object) -> float:
 
 
 def find_temperature_card(headers: Sequence[Mapping[str, Any]], config: OddFramesConfig) -> str | None:
-    """Return the name of the card with the temperature of the detector; None if there is none."""
+    """Return the name of the card with the temperature of the detector; None if there is none.
+
+    Parameters
+    ----------
+    headers : sequence of mapping
+        Headers of frames; one of them with the card is enough.
+    config : OddFramesConfig
+        Its ``temperature_cards`` are tried in order.
+    """
     return next((card for card in config.temperature_cards if any(card in header for header in headers)), None)
 
 

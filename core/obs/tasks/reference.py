@@ -46,7 +46,24 @@ class ReferenceConfig(TaskConfig):
 
 
 def field_circle(wcs: TanSipWcs, shape: tuple[int, int], margin: float) -> tuple[float, float, float]:
-    """Return center (degrees) and radius (arcsec) of a circle that holds a frame and ``margin`` arcsec beyond it."""
+    """Return center (degrees) and radius (arcsec) of a circle that holds a frame and ``margin`` arcsec beyond it.
+
+    Parameters
+    ----------
+    wcs : TanSipWcs
+        WCS of the frame.
+    shape : tuple of int
+        Shape (ny, nx) of the frame.
+    margin : float
+        Added to the radius, arcsec.
+
+    Returns
+    -------
+    ra, dec : float
+        Position of the middle of the frame, degrees.
+    radius : float
+        Radius, arcsec.
+    """
     height, width = shape
     ra, dec = wcs.pixel_to_sky(x=0.5 * (width - 1), y=0.5 * (height - 1))
     corner_ra, corner_dec = wcs.pixel_to_sky(x=[0, width, 0, width], y=[0, 0, height, height])
@@ -55,7 +72,20 @@ def field_circle(wcs: TanSipWcs, shape: tuple[int, int], margin: float) -> tuple
 
 
 def usable_sources(catalog: Catalog, minimum_signal_to_noise: float) -> NDArray[np.bool_]:
-    """Return which sources are good enough to calibrate with: whole, measured, bright, and nowhere damaged."""
+    """Return which sources are good enough to calibrate with: whole, measured, bright, and nowhere damaged.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        Sources with the flags and PSF fluxes of `src`.
+    minimum_signal_to_noise : float
+        Least PSF flux in units of its standard error.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        True also requires ``detect_isPrimary``, so that parts of a blend do not count twice.
+    """
     flux, flux_err = catalog["base_PsfFlux_instFlux"], catalog["base_PsfFlux_instFluxErr"]
     good = catalog["detect_isPrimary"] & ~catalog["base_SdssCentroid_flag"] & ~catalog["base_PsfFlux_flag"]
     for name in ("edge", "saturated", "interpolatedCenter", "crCenter", "bad"):
@@ -65,7 +95,17 @@ def usable_sources(catalog: Catalog, minimum_signal_to_noise: float) -> NDArray[
 
 
 def reference_flux_name(reference: Catalog, band: str, config: ReferenceConfig) -> str | None:
-    """Return the flux column of a band, in upper or lower case if there is only one of them, or None."""
+    """Return the flux column of a band, in upper or lower case if there is only one of them, or None.
+
+    Parameters
+    ----------
+    reference : Catalog
+        Reference catalog.
+    band : str
+        Band of the exposure, for example "r". ``flux_names`` of the settings may map it to another one.
+    config : ReferenceConfig
+        Settings.
+    """
     name = f"{config.flux_names.get(band, band)}_flux"
     if name in reference:
         return name
@@ -74,7 +114,15 @@ def reference_flux_name(reference: Catalog, band: str, config: ReferenceConfig) 
 
 
 def magnitude_system(reference: Catalog, name: str | None) -> str:
-    """Return the magnitude system of a flux column, "AB" or "Vega"; empty where the catalog does not give it."""
+    """Return the magnitude system of a flux column, "AB" or "Vega"; empty where the catalog does not give it.
+
+    Parameters
+    ----------
+    reference : Catalog
+        Reference catalog; its metadata names the system of each flux.
+    name : str or None
+        Flux column, for example "r_flux".
+    """
     systems = dict(word.partition("=")[::2] for word in str(reference.metadata.get(SYSTEM_KEY, "")).split())
     return systems.get((name or "").removesuffix("_flux"), "")
 
@@ -83,6 +131,15 @@ def any_reference_flux(reference: Catalog, band: str, config: ReferenceConfig) -
     """Return the flux of reference sources in a band, or in any if the catalog has not that: bright in one is bright.
 
     Shape (n,), nanojansky; NaN if the catalog has no flux.
+
+    Parameters
+    ----------
+    reference : Catalog
+        Reference catalog.
+    band : str
+        Band of the exposure.
+    config : ReferenceConfig
+        Settings.
     """
     name = reference_flux_name(reference, band, config)
     if name is None:

@@ -195,7 +195,17 @@ def _stars(psf: Psf, shape: tuple[int, int]) -> NDArray[np.float32]:
 
 
 def find_hits(masked_image: MaskedImage, psf: Psf, config: CosmicRayConfig) -> NDArray[np.bool_]:
-    """Return which pixels, shape (ny, nx), are sharper than the PSF allows."""
+    """Return which pixels, shape (ny, nx), are sharper than the PSF allows.
+
+    Parameters
+    ----------
+    masked_image : MaskedImage
+        Exposure without background; it is not changed.
+    psf : Psf
+        Point-spread function.
+    config : CosmicRayConfig
+        Settings. If ``min_counts`` is not set, the noise of the sky decides.
+    """
     mask, variance = masked_image.mask, masked_image.variance
     bad = mask.any_known(USELESS)
     saturated = mask.any_known(("SAT",))

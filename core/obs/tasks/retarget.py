@@ -54,6 +54,17 @@ def find_step(target: str | None, default: Callable[..., Any], setting: str) -> 
 def check_result(result: object, wanted: type, setting: str, target: str | None) -> None:
     """Refuse what a function of the user's own has returned if it is nothing that the next step can work on.
 
+    Parameters
+    ----------
+    result : object
+        Return value of the user's function.
+    wanted : type
+        Class that it must have.
+    setting : str
+        Full name of the setting that names the function.
+    target : str or None
+        Value of that setting.
+
     Raises
     ------
     ConfigError

@@ -170,7 +170,15 @@ def mask_wrapped_counts(masked_image: MaskedImage) -> list[str]:
 
 
 def fill_wrapped_counts(masked_image: MaskedImage, found: WrappedCounts) -> str:
-    """Give pixels whose counts wrap the largest number, mask them and the rims SAT, in place, and return a warning."""
+    """Give pixels whose counts wrap the largest number, mask them and the rims SAT, in place, and return a warning.
+
+    Parameters
+    ----------
+    masked_image : MaskedImage
+        Changed in place. Pixels within one pixel of a wrapped one are masked too.
+    found : WrappedCounts
+        Where counts wrap, for this image.
+    """
     masked_image.image[found.pixels] = np.float32(found.level)
     saturated = grow(found.pixels, 1)
     masked_image.mask.set(saturated, "SAT")

@@ -21,13 +21,34 @@ _SPOILED = 0.05  # share of the kernel's light from unusable pixels above which 
 
 
 def matching_basis(narrow: float, wide: float, config: MatchConfig) -> KernelBasis:
-    """Return the Gaussians of a kernel from a PSF of one width to that of another, both in pixels."""
+    """Return the Gaussians of a kernel from a PSF of one width to that of another, both in pixels.
+
+    Parameters
+    ----------
+    narrow, wide : float
+        Widths (sigma) of the narrower and of the wider PSF, pixels.
+    config : MatchConfig
+        Its ``degrees`` are the polynomial degrees of the Gaussians, each twice as wide as the one before.
+    """
     width = max(np.sqrt(max(wide**2 - narrow**2, 0)), 2 * _NARROWEST)
     return KernelBasis(tuple(float(width * 2.0 ** (n - 1)) for n in range(len(config.degrees))), tuple(config.degrees))
 
 
 def spread_unusable(unusable: NDArray[np.bool_], kernel: MatchingKernel) -> NDArray[np.bool_]:
-    """Return the pixels that get a good part of their light from unusable ones."""
+    """Return the pixels that get a good part of their light from unusable ones.
+
+    Parameters
+    ----------
+    unusable : ndarray of bool, shape (ny, nx)
+        Pixels that cannot be used.
+    kernel : MatchingKernel
+        Kernel with which the image is convolved.
+
+    Returns
+    -------
+    ndarray of bool, shape (ny, nx)
+        Pixels with more than 5 % of the kernel's absolute weight on unusable ones.
+    """
     if not unusable.any():
         return unusable
     weight = np.abs(kernel.stamp())
@@ -98,6 +119,19 @@ def _resized(stamps: Image, size: int) -> Image:
 
 
 def scaled_places(x: Floats, y: Floats, shape: tuple[int, int]) -> tuple[Floats, Floats]:
-    """Return positions that run from -1 to 1 over an image."""
+    """Return positions that run from -1 to 1 over an image.
+
+    Parameters
+    ----------
+    x, y : ndarray of float64, shape (n,)
+        Positions, 0-based pixels.
+    shape : tuple of int
+        Shape (ny, nx) of the image.
+
+    Returns
+    -------
+    u, v : ndarray of float64, shape (n,)
+        -1 is the middle of the first pixel, 1 that of the last one.
+    """
     u, v = (2 * place / max(size - 1, 1) - 1 for place, size in zip((x, y), shape[::-1], strict=True))
     return u, v

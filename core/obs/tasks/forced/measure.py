@@ -72,7 +72,13 @@ class _Separated:
 
 
 def seeing_aperture_name(part: float) -> str:
-    """Return the name of the columns of a circle of so many FWHM, ``base_SeeingApertureFlux_1_50`` for 1.5."""
+    """Return the name of the columns of a circle of so many FWHM, ``base_SeeingApertureFlux_1_50`` for 1.5.
+
+    Parameters
+    ----------
+    part : float
+        Radius of the circle in units of the FWHM, rounded to a hundredth.
+    """
     return "base_SeeingApertureFlux_" + f"{part:.2f}".replace(".", "_")
 
 

@@ -23,7 +23,13 @@ _SIGNIFICANT = 3.0
 
 
 def psf_width(psf: Psf) -> float:
-    """Return the full width at half maximum of a PSF, pixels; of the Gaussian as noisy, where it does not know it."""
+    """Return the full width at half maximum of a PSF, pixels; of the Gaussian as noisy, where it does not know it.
+
+    Parameters
+    ----------
+    psf : Psf
+        Point-spread function.
+    """
     fwhm = float(getattr(psf, "fwhm", np.nan))
     if np.isfinite(fwhm) and fwhm > 0:
         return fwhm
@@ -135,7 +141,21 @@ class SharedLight:
     def fit(
         cls, single: Fluxes, model: Pixels, x: Floats, y: Floats, known: "KnownStars", closest: float
     ) -> "SharedLight":
-        """Separate positions that were fitted alone; the last ones are known stars."""
+        """Separate positions that were fitted alone; the last ones are known stars.
+
+        Parameters
+        ----------
+        single : Fluxes
+            Fluxes of the ``n`` positions, each fitted alone, image units.
+        model : ndarray of float32, shape (n, k, k)
+            PSF at each position.
+        x, y : ndarray of float64, shape (n,)
+            Positions, 0-based pixels.
+        known : KnownStars
+            The last of these positions, and the fluxes expected for them.
+        closest : float
+            Positions closer together than this, pixels, are not separated.
+        """
         n = len(x) - len(known.x)
         free = np.zeros(n)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -147,14 +167,28 @@ class SharedLight:
         return cls(model, x, y, joint, bright & (joint.leader == np.arange(len(x))))
 
     def remove_from(self, image: Pixels) -> Pixels:
-        """Return an image without the light of the positions."""
+        """Return an image without the light of the positions.
+
+        Parameters
+        ----------
+        image : ndarray of float32, shape (ny, nx)
+            Image in which the positions were fitted; it is not changed.
+        """
         rows = np.flatnonzero(self.subtracted)
         if not len(rows):
             return image
         return image - _paint(image.shape, self.model[rows], self.joint.flux[rows], self.x[rows], self.y[rows])
 
     def render_own_light(self, n: int, half: int) -> Pixels:
-        """Return the light that belongs to the first positions, shape (n, 2 half + 1, 2 half + 1)."""
+        """Return the light that belongs to the first positions, shape (n, 2 half + 1, 2 half + 1).
+
+        Parameters
+        ----------
+        n : int
+            Number of the first positions.
+        half : int
+            Half the size of the stamps, pixels.
+        """
         leader = self.joint.leader[:n]
         flux = np.where(self.subtracted[leader], self.joint.flux[leader], 0.0).astype(np.float32)
         seen = seen_from(self.model, self.x, self.y, np.arange(n), leader, half)

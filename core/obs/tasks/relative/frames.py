@@ -115,7 +115,17 @@ class StarField:
 
 
 def select_stars(catalog: Catalog, flux: str, config: StarsConfig) -> NDArray[np.bool_]:
-    """Return which sources of a catalog ``src`` can be used, shape (n,)."""
+    """Return which sources of a catalog ``src`` can be used, shape (n,).
+
+    Parameters
+    ----------
+    catalog : Catalog
+        Sources of one exposure.
+    flux : str
+        Kind of flux, for example "base_PsfFlux"; it must be positive and have a finite error.
+    config : StarsConfig
+        Settings.
+    """
     good = usable_sources(catalog, config.minimum_signal_to_noise)
     good = good & (catalog["base_ClassificationExtendedness_value"] <= config.maximum_extendedness)
     for name in ("base_SdssCentroid_xErr", "base_SdssCentroid_yErr", f"{flux}_instFluxErr"):

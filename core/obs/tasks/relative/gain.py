@@ -67,5 +67,11 @@ def measure_gain(before: Floats, after: Floats, bright: NDArray[np.bool_]) -> Ga
 
 
 def robust_scatter(values: Floats) -> float:
-    """Return the standard deviation about zero that the median of the absolute values stands for; NaN if too few."""
+    """Return the standard deviation about zero that the median of the absolute values stands for; NaN if too few.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n,)
+        Residuals; fewer than 5 are too few.
+    """
     return float(_NORMAL * np.median(np.abs(values))) if len(values) >= _FEW else float("nan")

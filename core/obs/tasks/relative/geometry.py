@@ -48,22 +48,61 @@ class FocalPlane:
     maps: Floats
 
     def scaled(self, frame: FrameStars, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-        """Return places in the focal plane, scaled to -1 to 1, of pixels of a frame."""
+        """Return places in the focal plane, scaled to -1 to 1, of pixels of a frame.
+
+        Parameters
+        ----------
+        frame : FrameStars
+            The frame, with its detector.
+        x, y : ndarray of float64, shape (n,)
+            Positions on the detector, 0-based pixels.
+        """
         across, up = frame.detector.pixel_to_focal_plane(x=x, y=y)
         return (across - self.middle[0]) / self.half[0], (up - self.middle[1]) / self.half[1]
 
     def on_detector(self, frame: FrameStars, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-        """Return pixels of a frame, scaled to -1 to 1."""
+        """Return pixels of a frame, scaled to -1 to 1.
+
+        Parameters
+        ----------
+        frame : FrameStars
+            The frame.
+        x, y : ndarray of float64, shape (n,)
+            Positions on the detector, 0-based pixels.
+        """
         height, width = frame.shape
         return 2.0 * x / max(width - 1, 1) - 1.0, 2.0 * y / max(height - 1, 1) - 1.0
 
     def base(self, number: int, frame: FrameStars, x: Floats, y: Floats) -> Floats:
-        """Return places in the tangent plane by the map of the visit, arcsec, shape (n, 2)."""
+        """Return places in the tangent plane by the map of the visit, arcsec, shape (n, 2).
+
+        Parameters
+        ----------
+        number : int
+            Number of the frame among all frames; it decides the visit.
+        frame : FrameStars
+            That frame.
+        x, y : ndarray of float64, shape (n,)
+            Positions on the detector, 0-based pixels.
+        """
         terms = polynomial_terms(*self.scaled(frame, x, y), self.order)
         return np.asarray(terms @ self.maps[self.visit[number]])
 
     def axes(self, number: int, frame: FrameStars) -> Floats:
-        """Return the directions of the pixel axes in the tangent plane, at the middle of a frame, shape (2, 2)."""
+        """Return the directions of the pixel axes in the tangent plane, at the middle of a frame, shape (2, 2).
+
+        Parameters
+        ----------
+        number : int
+            Number of the frame among all frames.
+        frame : FrameStars
+            That frame.
+
+        Returns
+        -------
+        ndarray of float64, shape (2, 2)
+            The columns are the directions of x and y. The absolute value of its determinant is 1.
+        """
         x, y = 0.5 * frame.shape[1], 0.5 * frame.shape[0]
         places = self.base(number, frame, np.array([x, x + 1.0, x]), np.array([y, y, y + 1.0]))
         matrix = (places[1:] - places[0]).T

@@ -123,7 +123,15 @@ def fit_star_motions(
 
 
 def moved_fields(fields: Sequence[StarField], motions: StarMotions) -> list[StarField]:
-    """Return the stars in common with their fitted motions added to those of the reference catalog."""
+    """Return the stars in common with their fitted motions added to those of the reference catalog.
+
+    Parameters
+    ----------
+    fields : sequence of StarField
+        Stars of each group of exposures.
+    motions : StarMotions
+        Fitted motions, with one array of rates for each field.
+    """
     moved = []
     for field, rate in zip(fields, motions.rates, strict=True):
         dates = np.array([frame.mjd for frame in field.frames])

@@ -10,7 +10,13 @@ Floats = NDArray[np.float64]
 
 
 def n_terms(order: int) -> int:
-    """Return the number of terms of a polynomial of a total order."""
+    """Return the number of terms of a polynomial of a total order.
+
+    Parameters
+    ----------
+    order : int
+        Largest total order of two variables.
+    """
     return (order + 1) * (order + 2) // 2
 
 
