@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.signal import fftconvolve
 
 from obs.algorithms.sky.line_sums import sum_lines
 from obs.algorithms.sky.streaks import find_streaks
@@ -264,3 +265,22 @@ def test_a_bright_band_beside_a_dark_one_is_called_an_edge():
     streaks, _, _ = find_streaks(*observe(star_light(4) + bright + dark))
     assert streaks
     assert all(streak.edge for streak in streaks)
+
+
+@pytest.mark.parametrize(("size", "seed"), [(512, 11), (400, 36)])
+def test_stars_in_a_row_of_a_crowded_small_image_are_no_trail(size, seed):
+    """Both images have chains of stars that are as long as short trails: one and nine of them."""
+    rng = np.random.default_rng(seed)
+    number = rng.poisson(0.0027 * size**2)
+    flux = 18.0 * np.minimum(10 ** rng.exponential(1.4476, number), 3000)
+    columns, rows = rng.integers(0, size, number), rng.integers(0, size, number)
+    light = np.zeros((size, size))
+    np.add.at(light, (rows, columns), flux)
+    radius2 = (np.mgrid[-36:37, -36:37] ** 2).sum(axis=0)
+    profile = (1 + radius2 * 4 * (2 ** (1 / 3) - 1) / 9) ** -3.0  # three pixels wide
+    image = fftconvolve(light, profile / profile.sum(), mode="same")
+    variance = 1 + image / 50
+    image += rng.normal(size=image.shape) * np.sqrt(variance)
+    image -= np.median(image)
+    found = find_streaks(image.astype(np.float32), variance.astype(np.float32), np.zeros(image.shape, bool))
+    assert found[0] == []

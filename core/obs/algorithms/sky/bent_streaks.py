@@ -23,6 +23,10 @@ LEAST_LENGTH = 0.08
 DENSE = 1.0
 """Fewest places in a bin of its length: it is two or three bins wide, and half of it may be dark."""
 
+LEAST_PRESENCE, LEAST_DASHED, LEAST_DASH = 0.75, 60, 2.0
+"""Least fraction of its length that a trail is seen on, unless it is of so many bins at least, and its dashes so many
+times as long as wide: where stars are dense, some of them are in a row, and stars are round."""
+
 THIN = 8.0
 """Least ratio of length to width."""
 
@@ -93,7 +97,9 @@ def _is_long_and_thin(chain: Chain) -> bool:
     if min(np.ptp(chain.rows), np.ptp(chain.columns)) <= 2:
         return False  # a row or column, or charge bled along it; trails along them are found as straight lines
     number = len(chain.rows)
-    return length >= LEAST_LENGTH * max(chain.shape) and DENSE * length < number < length * length / THIN
+    if length < LEAST_LENGTH * max(chain.shape) or not DENSE * length < number < length * length / THIN:
+        return False
+    return chain.presence >= LEAST_PRESENCE or (length >= LEAST_DASHED and chain.elongation() >= LEAST_DASH)
 
 
 def _is_even(scaled: Float, chain: Chain, directions: Directions) -> bool:

@@ -74,6 +74,25 @@ class Chain(NamedTuple):
         """Columns and rows, shape (n, 2)."""
         return np.stack([self.columns, self.rows], axis=1).astype(float)
 
+    @property
+    def presence(self) -> float:
+        """Fraction of the bins along the longest extent that have a place, which is low for stars in a row."""
+        away = self.places - self.places.mean(axis=0)
+        along = away @ np.linalg.eigh(away.T @ away).eigenvectors[:, -1]
+        return len(np.unique(np.rint(along))) / (float(np.ptp(along)) + 1.0)
+
+    def elongation(self) -> float:
+        """Return the ratio of length to width of groups of adjacent places, the median of places."""
+        mask = np.zeros(self.shape, bool)
+        mask[self.rows, self.columns] = True
+        own = label_regions(mask)[0][self.rows, self.columns]
+        number = np.maximum(np.bincount(own), 1)
+        x, y = (values - (np.bincount(own, values) / number)[own] for values in self.places.T)
+        # the moments of the square bins themselves keep a single one round
+        xx, yy, xy = (np.bincount(own, v) / number + w for v, w in ((x * x, 1 / 12), (y * y, 1 / 12), (x * y, 0.0)))
+        mean, half = 0.5 * (xx + yy), np.hypot(0.5 * (xx - yy), xy)
+        return float(np.median(np.sqrt((mean + half) / np.maximum(mean - half, 1 / 12))[own]))
+
     def directions(self) -> Directions:
         """Return cosine and sine of the direction at each place, from the places about it, to a degree or two."""
         start, index = PointTree(self.places).list_within(self.places, float(REACH))
