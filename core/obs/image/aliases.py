@@ -12,6 +12,18 @@ def resolve_alias(name: str, aliases: Mapping[str, str]) -> str:
 
     Aliases of aliases are followed, the longest first.
 
+    Parameters
+    ----------
+    name : str
+        Name of a column.
+    aliases : mapping of str to str
+        Alias to the name that it stands for.
+
+    Returns
+    -------
+    str
+        The name itself if no alias fits.
+
     Examples
     --------
     >>> resolve_alias("slot_Centroid_x", {"slot_Centroid": "base_SdssCentroid"})

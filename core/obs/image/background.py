@@ -147,6 +147,16 @@ def _spline(points: NDArray[np.float64], values: NDArray[np.floating], size: int
 def total_background(backgrounds: Sequence[Background]) -> NDArray[np.float32]:
     """Return the sum of the images of backgrounds that were subtracted one after the other.
 
+    Parameters
+    ----------
+    backgrounds : sequence of Background
+        Backgrounds of one image.
+
+    Returns
+    -------
+    ndarray of float32, shape (ny, nx)
+        In the unit of the image.
+
     Raises
     ------
     ValueError

@@ -128,6 +128,11 @@ class Catalog:
     def get(self, name: str) -> NDArray[Any]:
         """Return a column by its name or an alias, shape (n,) or (n, ...), without a copy.
 
+        Parameters
+        ----------
+        name : str
+            Name of a column, or an alias such as "slot_Centroid_x".
+
         Raises
         ------
         ColumnError

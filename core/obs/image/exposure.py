@@ -86,7 +86,13 @@ class Exposure:
         return self.masked_image.shape
 
     def with_pixels(self, masked_image: MaskedImage) -> "Exposure":
-        """Return an exposure of other pixels, of the same place, with the same calibrations."""
+        """Return an exposure of other pixels, of the same place, with the same calibrations.
+
+        Parameters
+        ----------
+        masked_image : MaskedImage
+            Pixels in the same coordinates, since WCS and PSF stay.
+        """
         return Exposure(
             masked_image,
             wcs=self.wcs,

@@ -17,7 +17,13 @@ Floats = NDArray[np.float64]
 
 
 def is_correction(cards: Mapping[str, Any]) -> bool:
-    """Return whether a header has the cards of `FluxCorrection.to_header`."""
+    """Return whether a header has the cards of `FluxCorrection.to_header`.
+
+    Parameters
+    ----------
+    cards : mapping
+        Cards of a header.
+    """
     return cards.keys() >= {"ORDER", "CHEBYSHEV", "U_MAX", "C_0_0"}
 
 
@@ -53,17 +59,45 @@ class FluxCorrection:
     is_chebyshev: bool = True
 
     def magnitude(self, *, x: ArrayLike, y: ArrayLike) -> Floats:
-        """Return the magnitudes to be added at positions (array_like of float, pixels, 0-based)."""
+        """Return the magnitudes to be added at positions (array_like of float, pixels, 0-based).
+
+        Parameters
+        ----------
+        x, y : array_like of float
+            Positions on the detector, 0-based pixels.
+        """
         u = (np.asarray(x, np.float64) + self.x_zero) / self.x_scale
         v = (np.asarray(y, np.float64) + self.y_zero) / self.y_scale
         return np.asarray((chebval2d if self.is_chebyshev else polyval2d)(u, v, self.terms), np.float64)
 
     def factor(self, *, x: ArrayLike, y: ArrayLike) -> Floats:
-        """Return the factor to fluxes, and to pixels, at positions (array_like of float, pixels, 0-based)."""
+        """Return the factor to fluxes, and to pixels, at positions (array_like of float, pixels, 0-based).
+
+        Parameters
+        ----------
+        x, y : array_like of float
+            Positions on the detector, 0-based pixels.
+
+        Returns
+        -------
+        ndarray of float64
+            The magnitude ``m`` as the factor ``10 ** (-0.4 * m)``.
+        """
         return np.asarray(10.0 ** (-0.4 * self.magnitude(x=x, y=y)))
 
     def factor_image(self, shape: tuple[int, int]) -> NDArray[np.float32]:
-        """Return the factor for each pixel of a detector of ``shape`` (ny, nx)."""
+        """Return the factor for each pixel of a detector of ``shape`` (ny, nx).
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Shape (ny, nx) of the detector.
+
+        Returns
+        -------
+        ndarray of float32, shape (ny, nx)
+            As `factor` at the middle of each pixel.
+        """
         x, y = np.arange(shape[1], dtype=np.float64), np.arange(shape[0], dtype=np.float64)
         # A sum of products of rows and columns, so that no polynomial is evaluated for each pixel.
         powers = np.polynomial.chebyshev.chebvander if self.is_chebyshev else np.polynomial.polynomial.polyvander
@@ -74,7 +108,13 @@ class FluxCorrection:
         return np.asarray(np.exp(np.float32(-0.4 * np.log(10.0)) * magnitude))
 
     def shifted(self, *, x: float, y: float) -> "FluxCorrection":
-        """Return the correction of an image whose first pixel is pixel (x, y) of this one."""
+        """Return the correction of an image whose first pixel is pixel (x, y) of this one.
+
+        Parameters
+        ----------
+        x, y : float
+            Position of the other image's first pixel, 0-based pixels.
+        """
         return replace(self, x_zero=self.x_zero + x, y_zero=self.y_zero + y)
 
     def to_header(self) -> dict[str, Any]:

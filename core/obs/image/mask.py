@@ -120,11 +120,27 @@ class Mask:
         return self.planes.get(name, self.planes.get(_ALIASES.get(name, name)))
 
     def known_bits(self, names: Iterable[str]) -> int:
-        """Return the bits of those of the named planes that exist."""
+        """Return the bits of those of the named planes that exist.
+
+        Parameters
+        ----------
+        names : iterable of str
+            Names of planes; those that the mask does not have are skipped.
+
+        Returns
+        -------
+        int
+            The bits joined by "or", so 0 if there is no such plane.
+        """
         return self.bits(*(name for name in names if self._bit(name) is not None))
 
     def add_plane(self, name: str) -> int:
         """Make sure that a plane exists and return its bits.
+
+        Parameters
+        ----------
+        name : str
+            Name of the plane. A new plane gets the lowest free bit.
 
         Raises
         ------
@@ -170,7 +186,13 @@ class Mask:
         return self._any(self.bits(*names))
 
     def any_known(self, names: Iterable[str]) -> NDArray[np.bool_]:
-        """Return, shape (ny, nx), where any of those of the named planes that exist is set."""
+        """Return, shape (ny, nx), where any of those of the named planes that exist is set.
+
+        Parameters
+        ----------
+        names : iterable of str
+            Names of planes; those that the mask does not have are skipped.
+        """
         return self._any(self.known_bits(names))
 
     def unusable(self) -> NDArray[np.bool_]:

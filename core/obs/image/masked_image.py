@@ -78,6 +78,11 @@ class MaskedImage:
     def cutout(self, box: Box) -> "MaskedImage":
         """Return the pixels in ``box`` as views, no copy.
 
+        Parameters
+        ----------
+        box : Box
+            Region in 0-based pixels of this image.
+
         Raises
         ------
         ValueError

@@ -181,7 +181,13 @@ class PhotoCalib:
 
 
 def common_system(calibs: Iterable[PhotoCalib | None]) -> str:
-    """Return the magnitude system of calibrations; empty where they differ or it is not known."""
+    """Return the magnitude system of calibrations; empty where they differ or it is not known.
+
+    Parameters
+    ----------
+    calibs : iterable of PhotoCalib or None
+        Calibrations; None counts as a system that is not known.
+    """
     systems = {"" if calib is None else calib.system for calib in calibs}
     return systems.pop() if len(systems) == 1 else ""
 
@@ -190,5 +196,10 @@ def describe_magnitude(system: str) -> str:
     """Return what magnitudes are, for descriptions of columns: "AB magnitude" or "Vega magnitude".
 
     Where the system is not known, it is that of the reference catalog.
+
+    Parameters
+    ----------
+    system : str
+        "AB", "Vega", or empty if the system is not known.
     """
     return f"{system} magnitude" if system else "magnitude in the system of the reference catalog"

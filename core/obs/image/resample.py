@@ -117,7 +117,26 @@ def shift_slopes(
     sampling: float = 1.0,
     interpolation: Interpolation = "star",
 ) -> NDArray[np.float32]:
-    """Return the derivatives of `shift_matrices` by ``offset``, 1/pixel; arguments and shape are the same."""
+    """Return the derivatives of `shift_matrices` by ``offset``, 1/pixel; arguments and shape are the same.
+
+    Parameters
+    ----------
+    offset : ndarray of float64, shape (n,)
+        Shift of the model, pixels.
+    size : int
+        Number of pixels in the row.
+    model_size : int
+        Number of samples of the model; beyond them the model is zero.
+    sampling : float, default: 1.0
+        Step between samples of the model, pixels.
+    interpolation : {"star", "lanczos"}, default: "star"
+        Weights of the samples.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, size, model_size)
+        Change for each pixel of ``offset``.
+    """
     matrices = _matrices(offset, size, model_size, sampling, _slopes(interpolation))
     return matrices if sampling == 1.0 else np.asarray(matrices / np.float32(sampling))
 

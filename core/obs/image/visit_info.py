@@ -89,7 +89,13 @@ class VisitInfo:
 
     @classmethod
     def from_header(cls, header: Mapping[str, Any]) -> "VisitInfo":
-        """Read FITS cards; a missing card, or one that is not a number where one is due, leaves its field unknown."""
+        """Read FITS cards; a missing card, or one that is not a number where one is due, leaves its field unknown.
+
+        Parameters
+        ----------
+        header : mapping
+            Cards by keyword.
+        """
         known: dict[str, Any] = {}
         for fact in fields(cls):
             value = header.get(fact.metadata["card"])

@@ -87,7 +87,13 @@ class TanSipWcs:
         return float(np.sqrt(abs(np.linalg.det(self.cd)))) * 3600.0
 
     def summary(self, shape: tuple[int, int] | None = None) -> str:
-        """Return the middle of an image of a shape (ny, nx), or else the tangent point, and the scale in words."""
+        """Return the middle of an image of a shape (ny, nx), or else the tangent point, and the scale in words.
+
+        Parameters
+        ----------
+        shape : tuple of int, optional
+            Shape (ny, nx) of the image.
+        """
         ra, dec = self.crval
         if shape is not None:
             ra, dec = (float(value) for value in self.pixel_to_sky(x=(shape[1] - 1) / 2.0, y=(shape[0] - 1) / 2.0))
