@@ -16,7 +16,13 @@ _CELL = 2
 
 
 def is_color_pattern(text: str) -> bool:
-    """Return whether a text names the four pixels of a Bayer cell: two greens on a diagonal, a red and a blue."""
+    """Return whether a text names the four pixels of a Bayer cell: two greens on a diagonal, a red and a blue.
+
+    Parameters
+    ----------
+    text : str
+        Colors of the cell in rows, beginning with the first pixel, for example "RGGB".
+    """
     return text in ("RGGB", "BGGR", "GRBG", "GBRG")
 
 
@@ -112,7 +118,18 @@ class ColorPlane:
 
 
 def cells_in(box: Box) -> Box:
-    """Return the pixels of a color plane whose cells lie wholly in a box of the mosaic."""
+    """Return the pixels of a color plane whose cells lie wholly in a box of the mosaic.
+
+    Parameters
+    ----------
+    box : Box
+        Region of the mosaic, 0-based pixels.
+
+    Returns
+    -------
+    Box
+        Region of the color plane, which has half as many pixels along each axis.
+    """
     if box.is_empty:
         return Box(0, 0, 0, 0)
     x_min, y_min = -(-box.x_min // _CELL), -(-box.y_min // _CELL)

@@ -85,13 +85,28 @@ def _date_of(path: Path) -> date:
 
 
 def table_of(tables: Sequence[DatedTable], day: date) -> DatedTable | None:
-    """Return the table that counts on a day; None before the first one."""
+    """Return the table that counts on a day; None before the first one.
+
+    Parameters
+    ----------
+    tables : sequence of DatedTable
+        Tables, each with its first day, in any order.
+    day : date
+        Day of the exposure.
+    """
     begun = [table for table in tables if table.first_day <= day]
     return max(begun, key=lambda table: table.first_day, default=None)
 
 
 def read_crosstalk(path: Path, detector: Detector) -> NDArray[np.float64]:
     """Read a matrix of crosstalk.
+
+    Parameters
+    ----------
+    path : Path
+        Table with the column ``source`` and one column for each amplifier.
+    detector : Detector
+        Detector whose amplifiers the table names.
 
     Returns
     -------
@@ -120,6 +135,13 @@ def read_crosstalk(path: Path, detector: Detector) -> NDArray[np.float64]:
 
 def read_linearity(path: Path, detector: Detector) -> dict[str, tuple[str, tuple[float, ...]]]:
     """Read the linearity of amplifiers: type and coefficients, by name.
+
+    Parameters
+    ----------
+    path : Path
+        Table with the columns ``amplifier`` and ``linearity_type`` and the coefficients.
+    detector : Detector
+        Detector whose amplifiers the table names.
 
     Raises
     ------

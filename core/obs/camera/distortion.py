@@ -24,11 +24,23 @@ class Distortion(Protocol):
     """
 
     def apply(self, *, x: Positions, y: Positions) -> tuple[Positions, Positions]:
-        """Return undistorted places, mm, of places in the focal plane (float64, any shape, mm)."""
+        """Return undistorted places, mm, of places in the focal plane (float64, any shape, mm).
+
+        Parameters
+        ----------
+        x, y : ndarray of float64
+            Positions in the focal plane, mm.
+        """
         ...
 
     def invert(self, *, x: Positions, y: Positions) -> tuple[Positions, Positions]:
-        """Return the places in the focal plane, mm, of undistorted ones; NaN where the model has no inverse."""
+        """Return the places in the focal plane, mm, of undistorted ones; NaN where the model has no inverse.
+
+        Parameters
+        ----------
+        x, y : ndarray of float64
+            Undistorted positions, mm.
+        """
         ...
 
 
@@ -47,19 +59,42 @@ class RadialDistortion:
     coefficients: tuple[float, ...] = ()
 
     def stretch(self, radius: Positions) -> Positions:
-        """Return the factor to the plate scale at radii (ndarray of float64, mm); same shape."""
+        """Return the factor to the plate scale at radii (ndarray of float64, mm); same shape.
+
+        Parameters
+        ----------
+        radius : ndarray of float64
+            Distances from the optical axis, mm.
+        """
         square, factor = radius**2, np.zeros_like(radius)
         for coefficient in reversed(self.coefficients):
             factor = (factor + coefficient) * square
         return 1.0 + factor
 
     def apply(self, *, x: Positions, y: Positions) -> tuple[Positions, Positions]:
-        """Return undistorted places, mm; see `Distortion`."""
+        """Return undistorted places, mm; see `Distortion`.
+
+        Parameters
+        ----------
+        x, y : ndarray of float64
+            Positions in the focal plane, mm.
+        """
         factor = self.stretch(np.hypot(x, y))
         return x * factor, y * factor
 
     def invert(self, *, x: Positions, y: Positions) -> tuple[Positions, Positions]:
-        """Return places in the focal plane, mm; see `Distortion`. Newton's method on the radius."""
+        """Return places in the focal plane, mm; see `Distortion`. Newton's method on the radius.
+
+        Parameters
+        ----------
+        x, y : ndarray of float64
+            Undistorted positions, mm.
+
+        Returns
+        -------
+        x, y : ndarray of float64
+            Millimeters; NaN where the iteration does not converge, or ends beyond the turning point of the model.
+        """
         if not self.coefficients:
             return x, y
         far = np.hypot(x, y)
@@ -77,7 +112,13 @@ class RadialDistortion:
 
 
 def triangle_size(order: int) -> int:
-    """Return how many terms a polynomial in two variables of that total order has."""
+    """Return how many terms a polynomial in two variables of that total order has.
+
+    Parameters
+    ----------
+    order : int
+        Largest sum of both exponents.
+    """
     return (order + 1) * (order + 2) // 2
 
 
@@ -147,13 +188,30 @@ class PolynomialDistortion:
         return tuple(np.asarray(polyder(terms, axis=axis)) for terms in self._terms for axis in (0, 1))
 
     def apply(self, *, x: Positions, y: Positions) -> tuple[Positions, Positions]:
-        """Return undistorted places, mm; see `Distortion`. Horner's scheme in both variables."""
+        """Return undistorted places, mm; see `Distortion`. Horner's scheme in both variables.
+
+        Parameters
+        ----------
+        x, y : ndarray of float64
+            Positions in the focal plane, mm.
+        """
         u, v = x / self.unit, y / self.unit
         far_u, far_v = (np.asarray(polyval2d(u, v, terms), np.float64) for terms in self._terms)
         return self.unit * far_u, self.unit * far_v
 
     def invert(self, *, x: Positions, y: Positions) -> tuple[Positions, Positions]:
-        """Return places in the focal plane, mm; see `Distortion`. Newton's method in two dimensions."""
+        """Return places in the focal plane, mm; see `Distortion`. Newton's method in two dimensions.
+
+        Parameters
+        ----------
+        x, y : ndarray of float64
+            Undistorted positions, mm.
+
+        Returns
+        -------
+        x, y : ndarray of float64
+            Millimeters; NaN where the iteration does not converge, or ends beyond the turning point of the model.
+        """
         far_u, far_v = np.asarray(x / self.unit), np.asarray(y / self.unit)
         u, v = far_u, far_v
         tolerance = _TOLERANCE / self.unit

@@ -36,6 +36,13 @@ class Row:
     def fault(self, column: str, message: str) -> NoReturn:
         """Refuse a cell of this row.
 
+        Parameters
+        ----------
+        column : str
+            Column at fault.
+        message : str
+            What is wrong with it.
+
         Raises
         ------
         FileFormatError
@@ -44,14 +51,40 @@ class Row:
         raise FileFormatError(f"line {self.line}, column '{column}': {message}", path=self.path)
 
     def text(self, column: str, default: str | None = None) -> str:
-        """Return a cell; an empty one is at fault if there is no default."""
+        """Return a cell; an empty one is at fault if there is no default.
+
+        Parameters
+        ----------
+        column : str
+            Name of the column.
+        default : str, optional
+            Value of an empty or missing cell.
+
+        Raises
+        ------
+        FileFormatError
+            If the cell is empty and there is no default.
+        """
         value = self.cells.get(column, "")
         if not value and default is None:
             self.fault(column, "a value is needed")
         return value or default or ""
 
     def number(self, column: str, default: float | None = None) -> float:
-        """Return a number; where none is optional, it must be finite."""
+        """Return a number; where none is optional, it must be finite.
+
+        Parameters
+        ----------
+        column : str
+            Name of the column.
+        default : float, optional
+            Value of an empty cell; with a default, "nan" and "inf" are allowed as well.
+
+        Raises
+        ------
+        FileFormatError
+            If the cell is empty without a default, or is not a number; names line and column.
+        """
         value = self.text(column, None if default is None else str(default))
         try:
             number = float(value)
@@ -62,7 +95,20 @@ class Row:
         return number
 
     def whole(self, column: str, default: int | None = None) -> int:
-        """Return the integer in one cell or value."""
+        """Return the integer in one cell or value.
+
+        Parameters
+        ----------
+        column : str
+            Name of the column.
+        default : int, optional
+            Value of an empty cell.
+
+        Raises
+        ------
+        FileFormatError
+            If the cell is empty without a default, or is not an integer; names line and column.
+        """
         value = self.text(column, None if default is None else str(default))
         try:
             return int(value)
@@ -70,21 +116,60 @@ class Row:
             self.fault(column, f"'{value}' is not a whole number")
 
     def extent(self, column: str, default: int | None = None) -> int:
-        """Return a number of pixels, not negative."""
+        """Return a number of pixels, not negative.
+
+        Parameters
+        ----------
+        column : str
+            Name of the column.
+        default : int, optional
+            Value of an empty cell.
+
+        Raises
+        ------
+        FileFormatError
+            As `whole`, or if the number is negative.
+        """
         value = self.whole(column, default)
         if value < 0:
             self.fault(column, f"{value} is negative")
         return value
 
     def flag(self, column: str) -> bool:
-        """Return 0 or 1, false or true; false where the cell is empty."""
+        """Return 0 or 1, false or true; false where the cell is empty.
+
+        Parameters
+        ----------
+        column : str
+            Name of the column.
+
+        Raises
+        ------
+        FileFormatError
+            If the cell has another word.
+        """
         value = self.cells.get(column, "").lower()
         if value not in _FLAGS:
             self.fault(column, f"'{value}' is neither 0 nor 1")
         return _FLAGS[value]
 
     def choice(self, column: str, allowed: tuple[_Word, ...], default: str | None = None) -> _Word:
-        """Return one of the allowed words."""
+        """Return one of the allowed words.
+
+        Parameters
+        ----------
+        column : str
+            Name of the column.
+        allowed : tuple of str
+            The words.
+        default : str, optional
+            Word of an empty cell.
+
+        Raises
+        ------
+        FileFormatError
+            If the cell has another word; lists the allowed ones.
+        """
         value = self.text(column, default)
         for word in allowed:
             if word == value:
@@ -92,7 +177,20 @@ class Row:
         self.fault(column, f"'{value}' is none of {', '.join(allowed)}")
 
     def box(self, name: str, *, optional: bool = False) -> Box:
-        """Return the box of four columns; an optional one is empty where its cells are."""
+        """Return the box of four columns; an optional one is empty where its cells are.
+
+        Parameters
+        ----------
+        name : str
+            Beginning of the columns ``NAME_x_min``, ``NAME_y_min``, ``NAME_width`` and ``NAME_height``.
+        optional : bool, default: False
+            Whether empty cells count as 0.
+
+        Returns
+        -------
+        Box
+            Box in 0-based pixels.
+        """
         default = 0 if optional else None
         x_min, y_min = self.whole(f"{name}_x_min", default), self.whole(f"{name}_y_min", default)
         return Box(x_min, y_min, self.extent(f"{name}_width", default), self.extent(f"{name}_height", default))
@@ -156,7 +254,15 @@ def read_table(path: Path, required: tuple[str, ...], optional: tuple[str, ...])
 
 
 def check_unique(rows: list[Row], column: str) -> None:
-    """Raise FileFormatError at the second row that has the same value in ``column``."""
+    """Raise FileFormatError at the second row that has the same value in ``column``.
+
+    Parameters
+    ----------
+    rows : list of Row
+        Rows of one table.
+    column : str
+        Column with the identifier. Leading zeros do not count, so 7 and 007 are the same.
+    """
     seen: dict[str, int] = {}
     for row in rows:
         value = row.text(column).lstrip("0") or "0"  # ids 7 and 007 are one
