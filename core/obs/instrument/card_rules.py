@@ -22,6 +22,13 @@ _WHOLE = re.compile(r"[+-]?\d+")
 def read_rule(rule: SingleRule, md: Header) -> Any:  # noqa: ANN401 - columns are of any type
     """Return what the card of a rule tells, in its standard unit; the rule's default where it tells nothing.
 
+    Parameters
+    ----------
+    rule : str or tuple
+        Keyword, or keyword and options: ``unit``, ``by_comment``, ``times`` (keyword of a factor) and ``default``.
+    md : Header
+        The header.
+
     Raises
     ------
     FileFormatError
@@ -46,6 +53,13 @@ def read_rule(rule: SingleRule, md: Header) -> Any:  # noqa: ANN401 - columns ar
 def cast_value(value: Any, kind: type) -> Any:  # noqa: ANN401 - columns are of any type
     """Return a value as int, float or text; None for a NaN that is to be an int.
 
+    Parameters
+    ----------
+    value : object
+        Value of a card.
+    kind : type
+        ``int``, ``float`` or ``str``.
+
     Raises
     ------
     FileFormatError
@@ -66,7 +80,18 @@ def cast_value(value: Any, kind: type) -> Any:  # noqa: ANN401 - columns are of 
 
 
 def derive_dates(known: Mapping[str, Any]) -> dict[str, str]:
-    """Return the middle and the end of an exposure whose begin and duration are known."""
+    """Return the middle and the end of an exposure whose begin and duration are known.
+
+    Parameters
+    ----------
+    known : mapping
+        Circumstances: ``date_begin`` in ISO 8601, and ``exposure_time`` in seconds.
+
+    Returns
+    -------
+    dict of str to str
+        ``date_avg`` and ``date_end`` in ISO 8601; empty if begin or duration is not known.
+    """
     begin, seconds = known.get("date_begin"), known.get("exposure_time", float("nan"))
     if not begin or not 0 <= seconds < _LONGEST_EXPOSURE:
         return {}

@@ -70,11 +70,23 @@ class Unit:
     offset: float = 0.0
 
     def to_standard(self, value: float) -> float:
-        """Return a value of the header in the standard unit."""
+        """Return a value of the header in the standard unit.
+
+        Parameters
+        ----------
+        value : float
+            Value in this unit.
+        """
         return self.factor * value + self.offset
 
     def from_standard(self, value: float) -> float:
-        """Return a value in the unit of the header."""
+        """Return a value in the unit of the header.
+
+        Parameters
+        ----------
+        value : float
+            Value in the standard unit.
+        """
         return (value - self.offset) / self.factor
 
 
@@ -136,6 +148,18 @@ def is_sexagesimal(value: object) -> bool:
 
 def read_seconds(value: Any, unit: str = "s") -> float:  # noqa: ANN401 - header values are of any type
     """Return the seconds that a card holds: a number in a unit, ``30 s``, ``1/125``, or hours, minutes and seconds.
+
+    Parameters
+    ----------
+    value : object
+        Value of a card. A decimal comma is allowed.
+    unit : str, default: "s"
+        Unit of a number, and of a fraction such as ``1/125``. A unit in the text counts before it.
+
+    Returns
+    -------
+    float
+        Seconds.
 
     Raises
     ------
@@ -216,7 +240,13 @@ def _has_leap_second(date: datetime) -> bool:
 
 
 def format_date(date: datetime) -> str:
-    """Return a date in ISO 8601, rounded to the millisecond; one of a leap second has seconds of 60."""
+    """Return a date in ISO 8601, rounded to the millisecond; one of a leap second has seconds of 60.
+
+    Parameters
+    ----------
+    date : datetime
+        A date; ``fold`` is 1 within a leap second.
+    """
     if date.fold:
         return f"{date:%Y-%m-%dT%H:%M}:60.{min(round(date.microsecond / 1000), 999):03d}"
     return (date + timedelta(microseconds=500)).isoformat(timespec="milliseconds")
@@ -224,6 +254,11 @@ def format_date(date: datetime) -> str:
 
 def mjd_to_date(mjd: float) -> datetime:
     """Return the date of a modified Julian day, to the microsecond.
+
+    Parameters
+    ----------
+    mjd : float
+        Modified Julian day, days.
 
     Raises
     ------

@@ -15,7 +15,13 @@ _UNITS = (
 
 
 def find_time_unit(comment: str) -> str:
-    """Return the unit of time other than the second that a comment names; empty if it names none."""
+    """Return the unit of time other than the second that a comment names; empty if it names none.
+
+    Parameters
+    ----------
+    comment : str
+        Comment of a card, for example "exposure time (ms)".
+    """
     return next((unit for pattern, unit in _UNITS if pattern.search(comment)), "")
 
 

@@ -90,6 +90,11 @@ def _rounding(info: VisitInfo) -> timedelta:
 def missing_time(info: VisitInfo) -> float:
     """Return by how many seconds an exposure ends too early for its begin and its exposure time; 0 if it does not.
 
+    Parameters
+    ----------
+    info : VisitInfo
+        Begin, end, and exposure time, seconds.
+
     Raises
     ------
     FileFormatError
@@ -103,7 +108,13 @@ def missing_time(info: VisitInfo) -> float:
 
 
 def compute_airmass(info: VisitInfo) -> float | None:
-    """Return the airmass at the given altitude if it is not the given one; None if they agree, or one is not known."""
+    """Return the airmass at the given altitude if it is not the given one; None if they agree, or one is not known.
+
+    Parameters
+    ----------
+    info : VisitInfo
+        Airmass, altitude of the boresight in degrees, and exposure time.
+    """
     altitude = info.boresight_altitude
     if math.isnan(altitude + info.airmass) or not _LOWEST < altitude <= RANGES["boresight_altitude"][1]:
         return None

@@ -132,7 +132,15 @@ class DateRule:
         return timedelta(seconds=round(seconds, 6))
 
     def write(self, begin: datetime, exposure_time: float) -> dict[str, Any]:
-        """Return cards that tell when an exposure began: what `read` reads."""
+        """Return cards that tell when an exposure began: what `read` reads.
+
+        Parameters
+        ----------
+        begin : datetime
+            Begin of the exposure, UTC.
+        exposure_time : float
+            Seconds; needed if the cards contain the middle or the end. Values that are not finite count as 0.
+        """
         lasted = exposure_time if 0.0 <= exposure_time < math.inf else 0.0
         stated = begin + timedelta(seconds=_PART[self.moment] * lasted - self.add)
         if self.layout in ("mjd", "jd"):

@@ -74,6 +74,13 @@ def load_instrument(name: str, entry_points: Iterable[EntryPoint] | None = None)
     A package of the LSST stack needs no installation: its folder, or its policy file, is a name as well, and an
     environment variable such as ``OBS_CTIO0M9_DIR`` makes its cameras known.
 
+    Parameters
+    ----------
+    name : str
+        Name of the camera, or the folder or policy file of a package of the LSST stack.
+    entry_points : iterable of EntryPoint, optional
+        Plugins to choose from. By default those that are installed.
+
     Raises
     ------
     PluginError
@@ -102,6 +109,13 @@ def load_instrument(name: str, entry_points: Iterable[EntryPoint] | None = None)
 
 def instrument_for_mapper(mapper: str, entry_points: Iterable[EntryPoint] | None = None) -> Instrument:
     """Return the camera that reads repositories of an LSST mapper class, such as ``lsst.obs.sdss.SdssMapper``.
+
+    Parameters
+    ----------
+    mapper : str
+        Full name of the mapper class, as in a repository's ``_mapper`` file.
+    entry_points : iterable of EntryPoint, optional
+        Plugins to choose from. By default those that are installed.
 
     Raises
     ------

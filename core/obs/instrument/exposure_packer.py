@@ -45,6 +45,18 @@ class Digit:
     def value(self, data_id: Mapping[str, Any], base: int) -> int:
         """Return the digit of a data ID.
 
+        Parameters
+        ----------
+        data_id : mapping
+            Data ID of an exposure.
+        base : int
+            Number of values that have room, used if the digit does not list its values.
+
+        Returns
+        -------
+        int
+            The value itself, or for words its place in the list, from 0.
+
         Raises
         ------
         DataIdError

@@ -24,7 +24,13 @@ A number before it is the place in the wheel (``F0 Clear``, ``3: open``).
 
 
 def is_open(name: str) -> bool:
-    """Whether the name of a filter says that there is none."""
+    """Whether the name of a filter says that there is none.
+
+    Parameters
+    ----------
+    name : str
+        Name of a position of a filter wheel, for example "open", "Clear" or "no filter".
+    """
     word = re.sub(r"[^a-z0-9]", "", re.sub(r"^\s*[a-z]?\d{1,2}[\s:.)-]+(?=[a-z])", "", name.lower()))
     return word in ("", "no", "out", "0", "dia") or word.startswith(_STARTS) or word.endswith("out")
 

@@ -71,7 +71,18 @@ POINTING_CARDS = (
 
 
 def name_cards(path: Path) -> dict[str, str]:
-    """Return the name of a file, and those of its folders, as cards."""
+    """Return the name of a file, and those of its folders, as cards.
+
+    Parameters
+    ----------
+    path : Path
+        Path of a file.
+
+    Returns
+    -------
+    dict of str to str
+        Name of the file, and names of the two inner folders separated by "/".
+    """
     return {FILE_NAME: path.name, FOLDER: "/".join(path.absolute().parent.parts[1:][-2:])}
 
 
@@ -80,6 +91,13 @@ def merge_headers(primary: Mapping[str, Any], own: Mapping[str, Any]) -> dict[st
 
     A card without a value, be it blank or NaN, hides none that has one. Of the pointing of the telescope the primary
     header's counts: an extension's is that of its detector.
+
+    Parameters
+    ----------
+    primary : mapping
+        Cards of the primary header.
+    own : mapping
+        Cards of the extension.
     """
     pairs = [pair for pair in POINTING_CARDS if all(_has_value(primary.get(name)) for name in pair)]
     of_telescope = {name for pair in pairs for name in pair}
@@ -139,6 +157,14 @@ class Header(Mapping[str, Any]):
         return self[key]
 
     def changed(self, cards: Mapping[str, Any], without: Iterable[str] = ()) -> "Header":
-        """Return a header with some cards in place of those here, and without others."""
+        """Return a header with some cards in place of those here, and without others.
+
+        Parameters
+        ----------
+        cards : mapping
+            Keyword to value, for new cards as well.
+        without : iterable of str, optional
+            Keywords to leave out. A keyword that is also in ``cards`` stays.
+        """
         left = {key: value for key, value in self._cards.items() if key not in set(without)}
         return Header({**left, **cards})

@@ -116,7 +116,13 @@ def _kind(word: str) -> str | None:
 
 
 def standard_type(text: str) -> str | None:
-    """Return the standard type that a header's words stand for; None if they say none, or cannot be together."""
+    """Return the standard type that a header's words stand for; None if they say none, or cannot be together.
+
+    Parameters
+    ----------
+    text : str
+        Value of a card, for example "Dark Frame" or "OBJECT".
+    """
     words = [word for word in _PARTS.split(text.lower()) if word]
     if (_NEGATIONS | _NOT_RAW) & set(words):
         return None
@@ -133,7 +139,13 @@ def standard_type(text: str) -> str | None:
 
 
 def type_in_names(text: str) -> str | None:
-    """Return the type that the name of a file, or of its folders, says; of several folders the inner one counts."""
+    """Return the type that the name of a file, or of its folders, says; of several folders the inner one counts.
+
+    Parameters
+    ----------
+    text : str
+        Name of a file, or of folders separated by "/".
+    """
     for name in reversed(text.split("/")):
         words = {word.lower() for word in _NAME_PARTS.findall(_ENDING.sub("", name))}
         if words & _NOT_RAW:
@@ -184,7 +196,20 @@ def contradiction(kind: str, target: str, exposure_time: float) -> str:
 
 
 def read_types(cards: CardReader, keywords: Sequence[str]) -> Iterator[str]:
-    """Yield the types that some cards, or the names of the file and its folders, say."""
+    """Yield the types that some cards, or the names of the file and its folders, say.
+
+    Parameters
+    ----------
+    cards : CardReader
+        The header, with the names of the file and its folders as cards.
+    keywords : sequence of str
+        Cards to read, in this order.
+
+    Yields
+    ------
+    str
+        Standard type, for example "bias", "dark", "flat" or "science". Cards without one are skipped.
+    """
     for keyword in keywords:
         value = cards.get(keyword)
         if not isinstance(value, str):

@@ -158,6 +158,11 @@ class Instrument:
     def load_policy(self, override: Mapping[str, Any] | None = None) -> Policy:
         """Read the mapper policy, once where nothing is overridden; ``override`` wins over the file key by key.
 
+        Parameters
+        ----------
+        override : mapping, optional
+            Nested keys and values above those of the file, as in the policy file of a repository.
+
         Raises
         ------
         PolicyError
@@ -210,6 +215,11 @@ class Instrument:
     def find_detector(self, data_id: Mapping[str, Any]) -> Detector:
         """Return the detector of a data ID.
 
+        Parameters
+        ----------
+        data_id : mapping
+            Data ID of an exposure.
+
         Raises
         ------
         DataIdError
@@ -239,6 +249,11 @@ class Instrument:
 
     def find_filter(self, name: str) -> FilterDefinition:
         """Return a filter by its physical name, an alias, or a band that only one filter has.
+
+        Parameters
+        ----------
+        name : str
+            Physical name, alias or band.
 
         Raises
         ------

@@ -129,7 +129,15 @@ class AstroMetadataTranslator(Translator):
         return _LsstHeader(cards, kind)
 
     def read(self, name: str, md: Header) -> Any:  # noqa: ANN401 - columns are of any type
-        """Return what an open header tells of a column or a circumstance; None if nothing."""
+        """Return what an open header tells of a column or a circumstance; None if nothing.
+
+        Parameters
+        ----------
+        name : str
+            Name of a column of the registry or of a circumstance.
+        md : Header
+            Header as `open` returns it.
+        """
         value = super().read(name, md)
         if value is not None or not isinstance(md, _LsstHeader):
             return value

@@ -73,6 +73,13 @@ def check_value(name: str, value: Any, today: date | None = None) -> None:  # no
 def check_date(found: datetime, today: date | None = None) -> None:
     """Check when a frame is said to have been taken.
 
+    Parameters
+    ----------
+    found : datetime
+        Begin of the exposure, UTC.
+    today : date, optional
+        Dates up to the end of the following year are allowed. By default the present day in UTC.
+
     Raises
     ------
     FileFormatError

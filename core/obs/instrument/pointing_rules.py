@@ -23,7 +23,13 @@ _MANY = 24.0
 
 
 def parse_year(value: Any) -> float | None:  # noqa: ANN401 - header values are of any type
-    """Return the equinox that a card holds, years, negative for Besselian ones; None if it holds none."""
+    """Return the equinox that a card holds, years, negative for Besselian ones; None if it holds none.
+
+    Parameters
+    ----------
+    value : object
+        Value of a card, for example 2000.0, "J2000", "B1950" or "FK4". Years before 1984 count as Besselian.
+    """
     text = str(value).strip()
     match = _BESSELIAN.fullmatch(text)
     if match is not None:
@@ -117,7 +123,15 @@ class PointingRule:
         return 2000.0 if year is None else year
 
     def write(self, ra: float, dec: float, begin: datetime) -> dict[str, Any]:
-        """Return cards that tell a pointing of J2000, degrees: what `read` reads."""
+        """Return cards that tell a pointing of J2000, degrees: what `read` reads.
+
+        Parameters
+        ----------
+        ra, dec : float
+            Pointing in J2000, degrees.
+        begin : datetime
+            Begin of the exposure, UTC; decides the equinox of rules with coordinates of date.
+        """
         if self.equinox == "date" or (isinstance(self.equinox, float | int) and self.equinox != 2000.0):
             ra, dec = _from_j2000(ra, dec, self._year({}, begin))
         right = UNITS[self.ra_unit].from_standard(ra) if self.ra_unit else _as_text(ra)

@@ -46,7 +46,17 @@ def possible_wcs(
 
 
 def boresight_wcs(camera: Camera, *, detector: Detector, info: VisitInfo) -> TanSipWcs:
-    """Return the WCS that follows from where the telescope pointed; a rotator that is not known is taken as 0."""
+    """Return the WCS that follows from where the telescope pointed; a rotator that is not known is taken as 0.
+
+    Parameters
+    ----------
+    camera : Camera
+        The camera, with its plate scale and distortion.
+    detector : Detector
+        Detector of the image.
+    info : VisitInfo
+        Pointing, and angle of the rotator, degrees.
+    """
     return fit_boresight_wcs(
         camera,
         detector,
@@ -57,7 +67,20 @@ def boresight_wcs(camera: Camera, *, detector: Detector, info: VisitInfo) -> Tan
 
 
 def in_color_plane(header: TanSipWcs, detector: Detector) -> TanSipWcs:
-    """Return the WCS of a detector, which may be a color of the mosaic that the header describes."""
+    """Return the WCS of a detector, which may be a color of the mosaic that the header describes.
+
+    Parameters
+    ----------
+    header : TanSipWcs
+        WCS of the image that the header describes.
+    detector : Detector
+        Detector of the pixels.
+
+    Returns
+    -------
+    TanSipWcs
+        For the pixels of the color plane, which are twice as large; ``header`` itself for other detectors.
+    """
     if detector.color_plane is None:
         return header
     x, y = detector.color_plane.center

@@ -143,7 +143,21 @@ class RuleTranslator(Translator):
         physical_filter: str,
         image_type: str,
     ) -> dict[str, Any]:
-        """Return the header of a simulated frame; see `Translator.make_header`."""
+        """Return the header of a simulated frame; see `Translator.make_header`.
+
+        Parameters
+        ----------
+        data_id : mapping
+            Columns of the registry.
+        visit_info : VisitInfo
+            Circumstances of the exposure.
+        detector : Detector
+            Detector of the frame.
+        physical_filter : str
+            Name of the filter.
+        image_type : {"bias", "dark", "flat", "science"}
+            Type of the frame.
+        """
         cards = super().make_header(
             data_id, visit_info=visit_info, detector=detector, physical_filter=physical_filter, image_type=image_type
         )
