@@ -219,7 +219,22 @@ class _Work:
 
 
 def translate_bits(bits: NDArray[np.int32], planes: dict[str, int], wanted: dict[str, int]) -> NDArray[np.int32]:
-    """Return a mask with the bits of its planes where another mask has them; planes that it has not are dropped."""
+    """Return a mask with the bits of its planes where another mask has them; planes that it has not are dropped.
+
+    Parameters
+    ----------
+    bits : ndarray of int32, shape (ny, nx)
+        Mask.
+    planes : dict of str to int
+        Number of the bit of each plane of this mask.
+    wanted : dict of str to int
+        Number of the bit of each plane of the other mask.
+
+    Returns
+    -------
+    ndarray of int32, shape (ny, nx)
+        ``bits`` itself, not a copy, if all planes have the same bits already.
+    """
     if all(wanted.get(name) == bit for name, bit in planes.items()):
         return bits
     result = bits & np.int32(OUTSIDE | UNUSABLE)

@@ -91,7 +91,19 @@ class CoaddSummary:
 
 
 def patch_frames(butler: Butler, frames: Sequence[Frame], tract: int, patch: str) -> list[Frame]:
-    """Return the exposures whose sky polygon meets a patch."""
+    """Return the exposures whose sky polygon meets a patch.
+
+    Parameters
+    ----------
+    butler : Butler
+        Butler of a repository with a sky map.
+    frames : sequence of Frame
+        Exposures to choose from.
+    tract : int
+        Number of the tract.
+    patch : str
+        Name of the patch; its outer box counts.
+    """
     where = load_sky_map(butler).tract(tract)
     return [frame for frame in frames if overlaps(frame, where, where.patch(patch).outer_box)]
 
@@ -121,7 +133,19 @@ def check_sky_map(butler: Butler) -> None:
 
 
 def is_current(butler: Butler, data_id: Mapping[str, Any], frames: Sequence[Frame], config: CoaddConfig) -> bool:
-    """Return whether a coadd is there that was made of the same exposures, calibrations, settings and sky map."""
+    """Return whether a coadd is there that was made of the same exposures, calibrations, settings and sky map.
+
+    Parameters
+    ----------
+    butler : Butler
+        Butler whose output is checked.
+    data_id : mapping
+        Tract, patch and filter of the coadd.
+    frames : sequence of Frame
+        Exposures of the coadd.
+    config : CoaddConfig
+        Settings.
+    """
     if not butler.exists(_DATASET, data_id, write=True):
         return False
     header = butler.get(f"{_DATASET}_md", data_id)

@@ -81,7 +81,13 @@ class CoaddPsf:
         return self._shape
 
     def weights(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
-        """Return the weight of each exposure at positions, shape (n_input, n); zero where it has no pixels."""
+        """Return the weight of each exposure at positions, shape (n_input, n); zero where it has no pixels.
+
+        Parameters
+        ----------
+        x, y : array_like of float, shape (n,)
+            Positions on the coadd, 0-based pixels.
+        """
         ra, dec = self._wcs.pixel_to_sky(x=x, y=y)
         result = np.zeros((len(self._inputs), np.atleast_1d(ra).size))
         for row, one in zip(result, self._inputs, strict=True):
@@ -93,6 +99,11 @@ class CoaddPsf:
 
     def model(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
         """Return the PSF at positions, sampled as that of the exposures, shape (n, my, mx).
+
+        Parameters
+        ----------
+        x, y : array_like of float, shape (n,)
+            Positions on the coadd, 0-based pixels.
 
         Raises
         ------
@@ -160,7 +171,18 @@ class CoaddPsf:
         return np.where(total > 0, light / np.where(total > 0, total, 1.0), 1.0)
 
     def evaluate(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
-        """Return stamps, float32, shape (n, ny, nx), centered on their middle pixel; see `model`."""
+        """Return stamps, float32, shape (n, ny, nx), centered on their middle pixel; see `model`.
+
+        Parameters
+        ----------
+        x, y : array_like of float, shape (n,)
+            Positions on the coadd, 0-based pixels.
+
+        Raises
+        ------
+        MeasurementError
+            If a position is on no exposure.
+        """
         model = self.model(x=x, y=y)
         rows, columns = (
             shift_matrices(np.zeros(1), size, model.shape[1], self._inputs[0].psf.sampling, "star")[0]
@@ -169,11 +191,38 @@ class CoaddPsf:
         return np.asarray(rows @ model @ columns.T, np.float32)
 
     def render(self, *, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
-        """Return stamps, float32, shape (n, ny, nx), whose middle pixel is the one nearest to (x, y)."""
+        """Return stamps, float32, shape (n, ny, nx), whose middle pixel is the one nearest to (x, y).
+
+        Parameters
+        ----------
+        x, y : array_like of float, shape (n,)
+            Positions on the coadd, 0-based pixels.
+
+        Raises
+        ------
+        MeasurementError
+            If a position is on no exposure.
+        """
         return self.render_slopes(x=x, y=y)[0]
 
     def render_slopes(self, *, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float32], ...]:
-        """Return what `render` does, and how it changes with x and with y, 1/pixel."""
+        """Return what `render` does, and how it changes with x and with y, 1/pixel.
+
+        Parameters
+        ----------
+        x, y : array_like of float, shape (n,)
+            Positions on the coadd, 0-based pixels.
+
+        Returns
+        -------
+        stamps, x_slopes, y_slopes : ndarray of float32, shape (n, ny, nx)
+            Stamps, and their derivatives by the position in x and in y.
+
+        Raises
+        ------
+        MeasurementError
+            If a position is on no exposure.
+        """
         x, y = np.atleast_1d(np.asarray(x, np.float64)), np.atleast_1d(np.asarray(y, np.float64))
         model = self.model(x=x, y=y)
         (height, width), size, sampling = self._shape, model.shape[1], self._inputs[0].psf.sampling

@@ -80,7 +80,15 @@ def merged_table(
 
 
 def footprint_flags(merged: Merged, images: Mapping[str, Footprints]) -> dict[str, NDArray[np.bool_]]:
-    """Return for each filter which of the joined footprints have pixels detected in it, shape (n_footprint,)."""
+    """Return for each filter which of the joined footprints have pixels detected in it, shape (n_footprint,).
+
+    Parameters
+    ----------
+    merged : Merged
+        Footprints joined over all filters.
+    images : mapping of str to Footprints
+        Filter to the footprints that were detected in it, on the same pixels.
+    """
     flags = {}
     for name, found in images.items():
         flag = np.zeros(merged.footprints.n + 1, bool)

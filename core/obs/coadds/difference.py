@@ -57,7 +57,15 @@ class DifferenceSummary:
 
 
 def image_filter(butler: Butler, data_id: Mapping[str, Any]) -> str:
-    """Return the filter of an image, whose coadds it is compared with."""
+    """Return the filter of an image, whose coadds it is compared with.
+
+    Parameters
+    ----------
+    butler : Butler
+        Butler of the repository.
+    data_id : mapping
+        Data ID of a calexp, with or without the key "filter".
+    """
     return str(data_id["filter"] if "filter" in data_id else butler.get("calexp_filter", data_id))
 
 

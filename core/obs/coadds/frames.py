@@ -52,7 +52,13 @@ class Frame:
         return self.outline(1)
 
     def outline(self, per_side: int = _PER_SIDE) -> NDArray[np.float64]:
-        """Return right ascension and declination, degrees, of points along the border, shape (n, 2)."""
+        """Return right ascension and declination, degrees, of points along the border, shape (n, 2).
+
+        Parameters
+        ----------
+        per_side : int
+            Number of points along each side, which begin at the outer corner of the first pixel.
+        """
         height, width = self.shape
         ramp = np.arange(per_side) / per_side
         x = np.concatenate([ramp, np.ones(per_side), 1 - ramp, np.zeros(per_side)]) * width - 0.5
@@ -60,7 +66,13 @@ class Frame:
         return np.stack(self.wcs.pixel_to_sky(x=x, y=y), axis=1)
 
     def holds(self, ra: float, dec: float) -> bool:
-        """Return whether a position, degrees, is on the image."""
+        """Return whether a position, degrees, is on the image.
+
+        Parameters
+        ----------
+        ra, dec : float
+            Position, degrees.
+        """
         x, y = self.wcs.sky_to_pixel(ra=ra, dec=dec)
         height, width = self.shape
         return bool(-0.5 <= x < width - 0.5 and -0.5 <= y < height - 0.5)
@@ -142,5 +154,13 @@ def find_failed(butler: Butler, wanted: Sequence[Mapping[str, Any]] = ()) -> lis
 
 
 def frames_with(frames: Sequence[Frame], ra: float, dec: float) -> list[Frame]:
-    """Return the frames that hold a position, degrees."""
+    """Return the frames that hold a position, degrees.
+
+    Parameters
+    ----------
+    frames : sequence of Frame
+        Frames to choose from.
+    ra, dec : float
+        Position, degrees.
+    """
     return [frame for frame in frames if frame.holds(ra, dec)]

@@ -19,6 +19,13 @@ COADD_BITS = 32  # of object ids, for tract and patch and the sign
 def coadd_number(tract: int, patch: Patch) -> int:
     """Return the number of a patch that object ids begin with: 16 bits of the tract, 5 of the column, 5 of the row.
 
+    Parameters
+    ----------
+    tract : int
+        Number of the tract, below 65536.
+    patch : Patch
+        Patch with column and row below 32.
+
     Raises
     ------
     DataIdError

@@ -32,7 +32,13 @@ class PatchObjects:
         return np.concatenate([np.arange(1, found.n + 1), children])
 
     def is_sky(self, n: int) -> NDArray[np.bool_]:
-        """Return which of the first `n` rows of catalogs are blank sky."""
+        """Return which of the first `n` rows of catalogs are blank sky.
+
+        Parameters
+        ----------
+        n : int
+            Number of rows.
+        """
         return np.asarray(self.merged.by_source()[:n, -1])
 
     def sky_positions(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

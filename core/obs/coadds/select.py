@@ -67,6 +67,15 @@ def select_candidates(butler: Butler, frames: Sequence[Frame], config: CoaddSele
 def check_condition(butler: Butler, frame: Frame, config: CoaddSelectConfig) -> None:
     """Check the user's condition on one exposure, before an output is begun with it.
 
+    Parameters
+    ----------
+    butler : Butler
+        Butler of the repository.
+    frame : Frame
+        One of the exposures; its facts decide which names are known.
+    config : CoaddSelectConfig
+        Its ``expression`` is the condition.
+
     Raises
     ------
     ConfigError

@@ -65,6 +65,15 @@ def coadd_roots(butler: Butler) -> list[Path]:
 def save_sky_map(butler: Butler, sky_map: SkyMap[Any], *, replace: bool = False) -> bool:
     """Write the sky map of a repository, unless the same one is there; return whether it was written.
 
+    Parameters
+    ----------
+    butler : Butler
+        Butler of the output repository.
+    sky_map : SkyMap
+        The sky map; maps with the same ``sha1`` count as the same.
+    replace : bool, default: False
+        Whether another sky map may be overwritten.
+
     Raises
     ------
     OutputError

@@ -188,7 +188,20 @@ def _number(metadata: Mapping[str, Any], card: str) -> float:
 def frame_transform(
     wcs: TanSipWcs, frame_wcs: TanSipWcs
 ) -> Callable[[NDArray[np.float64], NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Return the function that takes pixels of a grid to those of an image."""
+    """Return the function that takes pixels of a grid to those of an image.
+
+    Parameters
+    ----------
+    wcs : TanSipWcs
+        WCS of the grid.
+    frame_wcs : TanSipWcs
+        WCS of the image.
+
+    Returns
+    -------
+    callable
+        Takes x and y on the grid, ndarray of float64, and returns x and y on the image, all 0-based pixels.
+    """
 
     def to_frame(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         ra, dec = wcs.pixel_to_sky(x=x, y=y)
