@@ -61,11 +61,25 @@ class Neighbors:
         return sky_positions(self.vectors)
 
     def scaled(self, factor: float) -> "Neighbors":
-        """Return the same stars with fluxes that are so many times as large."""
+        """Return the same stars with fluxes that are so many times as large.
+
+        Parameters
+        ----------
+        factor : float
+            Factor for fluxes and their errors.
+        """
         return replace(self, flux=factor * self.flux, error=factor * self.error)
 
     def followed_by(self, others: "Neighbors", closest: float) -> "Neighbors":
-        """Return these stars and those of others that are farther from them than an angle, radians."""
+        """Return these stars and those of others that are farther from them than an angle, radians.
+
+        Parameters
+        ----------
+        others : Neighbors
+            Stars to append.
+        closest : float
+            Smallest distance between a star of either list, radians. It is compared with the chord.
+        """
         apart = np.ones(len(others), bool)
         if len(self) and len(others):
             apart = PointTree(self.vectors).nearest(others.vectors)[0] > closest
@@ -122,7 +136,13 @@ def find_neighbors(
 
 
 def sharpest(count: int | NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return how many of so many images count as the sharpest, which separate stars best."""
+    """Return how many of so many images count as the sharpest, which separate stars best.
+
+    Parameters
+    ----------
+    count : int or ndarray of int64
+        Number of images.
+    """
     return np.maximum(_FEWEST, np.rint(_SHARPEST * np.asarray(count)).astype(np.int64))
 
 

@@ -40,7 +40,15 @@ class Point:
 
     @classmethod
     def of(cls, data_id: dict[str, Any], frame: ForcedFrame) -> "Point":
-        """Return what is kept of a measured image."""
+        """Return what is kept of a measured image.
+
+        Parameters
+        ----------
+        data_id : dict
+            Data ID of the image.
+        frame : ForcedFrame
+            Forced measurements of the image. Its seeing is NaN if the metadata has no ``SEEING``.
+        """
         exposure = frame.exposure
         seeing = float(exposure.metadata.get("SEEING", np.nan) or np.nan)
         light = frame.neighbor_flux, frame.neighbor_error
@@ -53,10 +61,24 @@ class Point:
         return format_data_id(self.data_id)
 
     def value(self, column: str) -> float:
-        """Return a value of the object."""
+        """Return a value of the object.
+
+        Parameters
+        ----------
+        column : str
+            Column of the forced catalog, whose first row is the object.
+        """
         return float(self.catalog[column][0])
 
     def value_of(self, star: int, column: str) -> float:
-        """Return a value of a star; NaN if it is not on the image or 0, which is the object."""
+        """Return a value of a star; NaN if it is not on the image or 0, which is the object.
+
+        Parameters
+        ----------
+        star : int
+            ``objectId`` of the star.
+        column : str
+            Column of the forced catalog.
+        """
         rows = np.flatnonzero(self.catalog["objectId"] == star)
         return float(self.catalog[column][rows[0]]) if star > 0 and len(rows) else np.nan

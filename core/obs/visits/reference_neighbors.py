@@ -160,7 +160,13 @@ def known_neighbors(
 
 
 def typical_correction(sources: Catalog) -> float:
-    """Return the median aperture correction of PSF fluxes in a catalog ``src``; 1 if it has none."""
+    """Return the median aperture correction of PSF fluxes in a catalog ``src``; 1 if it has none.
+
+    Parameters
+    ----------
+    sources : Catalog
+        Sources; values that are not finite and positive do not count.
+    """
     if "base_PsfFlux_apCorr" not in sources:
         return 1.0
     correction = np.asarray(sources["base_PsfFlux_apCorr"], np.float64)
@@ -169,7 +175,13 @@ def typical_correction(sources: Catalog) -> float:
 
 
 def typical_noise(sources: Catalog) -> float:
-    """Return the error of the PSF fluxes of faint sources in a catalog ``src``, counts; NaN if it is empty."""
+    """Return the error of the PSF fluxes of faint sources in a catalog ``src``, counts; NaN if it is empty.
+
+    Parameters
+    ----------
+    sources : Catalog
+        Sources; errors that are not finite do not count.
+    """
     errors = np.asarray(sources["base_PsfFlux_instFluxErr"], np.float64)
     errors = errors[np.isfinite(errors)]
     return float(np.percentile(errors, _FAINT)) if len(errors) else math.nan

@@ -13,7 +13,15 @@ __all__ = ["describe_fit", "describe_motions", "format_fit", "format_motions"]
 
 
 def describe_fit(astrometry: CommonAstrometry | None, photometry: CommonPhotometry | None) -> dict[str, Any]:
-    """Return what was found, by name; lengths in mas, magnitudes in mmag."""
+    """Return what was found, by name; lengths in mas, magnitudes in mmag.
+
+    Parameters
+    ----------
+    astrometry : CommonAstrometry or None
+        Fit of the positions; left out if None.
+    photometry : CommonPhotometry or None
+        Fit of the magnitudes; left out if None.
+    """
     found: dict[str, Any] = {}
     if astrometry is not None:
         found["astrometry"] = {
@@ -58,7 +66,15 @@ def describe_motions(motions: StarMotions) -> dict[str, Any]:
 
 
 def format_motions(motions: StarMotions | None, minimum_years: float) -> Sequence[str]:
-    """Return lines about proper motions; none where the exposures are too close in time for any."""
+    """Return lines about proper motions; none where the exposures are too close in time for any.
+
+    Parameters
+    ----------
+    motions : StarMotions or None
+        Result of the fit of proper motions.
+    minimum_years : float
+        Least time between the first and the last exposure, years.
+    """
     if motions is None or motions.years < minimum_years:
         return []
     if motions.catalog is None:
@@ -72,7 +88,19 @@ def format_motions(motions: StarMotions | None, minimum_years: float) -> Sequenc
 def format_fit(
     name: str, n_image: int, n_visit: int, astrometry: CommonAstrometry | None, photometry: CommonPhotometry | None
 ) -> Sequence[str]:
-    """Return lines that say what the fit of a filter gained."""
+    """Return lines that say what the fit of a filter gained.
+
+    Parameters
+    ----------
+    name : str
+        Name of the filter.
+    n_image, n_visit : int
+        Number of detector images and of visits in the fit.
+    astrometry : CommonAstrometry or None
+        Fit of the positions; left out if None.
+    photometry : CommonPhotometry or None
+        Fit of the magnitudes; left out if None.
+    """
     lines = [f"{name}: {count_of(n_image, 'image')} of {count_of(n_visit, 'visit')}"]
     if astrometry is not None:
         lines += [
