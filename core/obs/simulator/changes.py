@@ -31,7 +31,15 @@ class _Circle:
 
 
 def mid_mjd(begin: datetime, exposure_time: float) -> float:
-    """Return the middle of an exposure, MJD in UTC."""
+    """Return the middle of an exposure, MJD in UTC.
+
+    Parameters
+    ----------
+    begin : datetime
+        Begin of the exposure, UTC.
+    exposure_time : float
+        Exposure time, seconds.
+    """
     return ((begin - _MJD_ZERO).total_seconds() + 0.5 * exposure_time) / 86400.0
 
 
@@ -72,7 +80,22 @@ def change_sky(
 
 
 def add_proper_motions(sky: Catalog, config: ChangesConfig, *, seed: int) -> Catalog:
-    """Return the sources with columns ``pm_ra`` (times cos(dec)), ``pm_dec`` (mas/yr) and ``epoch`` (MJD)."""
+    """Return the sources with columns ``pm_ra`` (times cos(dec)), ``pm_dec`` (mas/yr) and ``epoch`` (MJD).
+
+    Parameters
+    ----------
+    sky : Catalog
+        Sources with ``id`` and ``is_star``; it is not changed.
+    config : ChangesConfig
+        Standard deviation of the motions along each axis, mas/yr, and their epoch, MJD.
+    seed : int
+        Seed. The motion of a star depends on its id and the seed only.
+
+    Returns
+    -------
+    Catalog
+        Galaxies do not move.
+    """
     result = Catalog(sky.columns, sky.metadata)
     star = np.asarray(sky["is_star"], bool)
     for name, axis in (("pm_ra", "right ascension, times cos(dec)"), ("pm_dec", "declination")):

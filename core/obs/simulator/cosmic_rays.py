@@ -17,7 +17,21 @@ _MEAN_CURLED_LENGTH = 12.0  # pixels
 def track_count(
     config: CosmicRayConfig, *, shape: tuple[int, int], pixel_size: float, dark_time: float, random: np.random.Generator
 ) -> int:
-    """Return the number of tracks in an exposure of ``dark_time`` seconds; pixels of ``pixel_size`` mm."""
+    """Return the number of tracks in an exposure of ``dark_time`` seconds; pixels of ``pixel_size`` mm.
+
+    Parameters
+    ----------
+    config : CosmicRayConfig
+        Its ``count``, if set, is returned; else the number is drawn with the mean of its ``rate``.
+    shape : tuple of int
+        Shape (ny, nx) of the detector.
+    pixel_size : float
+        Side of a pixel, mm.
+    dark_time : float
+        Time in which the detector collects charge, seconds.
+    random : numpy.random.Generator
+        Source of random numbers.
+    """
     if config.count is not None:
         return config.count
     area = shape[0] * shape[1] * pixel_size**2 / 100.0

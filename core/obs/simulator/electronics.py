@@ -27,12 +27,24 @@ _ROWS = 256
 
 
 def known_gain(amp: Amplifier) -> float:
-    """Return electrons per ADU; 1 where the camera does not say."""
+    """Return electrons per ADU; 1 where the camera does not say.
+
+    Parameters
+    ----------
+    amp : Amplifier
+        An amplifier; its gain may be NaN.
+    """
     return amp.nominal.gain if amp.nominal.gain > 0 else 1.0
 
 
 def known_saturation(amp: Amplifier) -> float:
-    """Return the level of saturation in the raw frame, ADU: that of the converter where the camera does not say."""
+    """Return the level of saturation in the raw frame, ADU: that of the converter where the camera does not say.
+
+    Parameters
+    ----------
+    amp : Amplifier
+        An amplifier; its saturation may be NaN.
+    """
     return min(amp.nominal.saturation, float(HIGHEST)) if amp.nominal.saturation > 0 else float(HIGHEST)
 
 

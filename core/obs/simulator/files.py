@@ -136,13 +136,33 @@ def _with_all_colors(images: dict[int, NDArray[np.uint16]], detector: Detector) 
 
 
 def raw_file_name(camera: str, visit: int, detector_id: int | None, file_format: FileFormat) -> str:
-    """Return the name of a raw file; of one with all detectors if ``detector_id`` is None."""
+    """Return the name of a raw file; of one with all detectors if ``detector_id`` is None.
+
+    Parameters
+    ----------
+    camera : str
+        Name of the camera.
+    visit : int
+        Number of the visit, written with 7 digits or more.
+    detector_id : int or None
+        Number of the detector, written with 3 digits or more.
+    file_format : str
+        Ending of the name, without the point.
+    """
     place = "" if detector_id is None else f"-{detector_id:03d}"
     return f"{camera}-{visit:07d}{place}.{file_format}"
 
 
 def next_visit(folder: Path, camera: str) -> int:
-    """Return the number after that of the last visit in a folder of raw files; 1 if there is none."""
+    """Return the number after that of the last visit in a folder of raw files; 1 if there is none.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder with files named as by `raw_file_name`.
+    camera : str
+        Name of the camera.
+    """
     names = (re.match(rf"{re.escape(camera)}-(\d{{7,}})[-.]", path.name) for path in folder.glob(f"{camera}-*"))
     return 1 + max((int(match[1]) for match in names if match), default=0)
 

@@ -75,7 +75,18 @@ class GalaxyShapes:
 
 
 def profile_mixture(*, de_vaucouleurs: bool) -> tuple[Floats, Floats]:
-    """Return fluxes, which add up to 1, and variances of the Gaussians of a profile of half-light radius 1."""
+    """Return fluxes, which add up to 1, and variances of the Gaussians of a profile of half-light radius 1.
+
+    Parameters
+    ----------
+    de_vaucouleurs : bool
+        De Vaucouleurs profile if true, exponential profile otherwise.
+
+    Returns
+    -------
+    flux, variance : ndarray of float64, shape (n_gaussian,)
+        Variances in units of the squared half-light radius.
+    """
     amplitude, variance = _DE_VAUCOULEURS if de_vaucouleurs else _EXPONENTIAL
     return amplitude / amplitude.sum(), variance
 

@@ -65,7 +65,28 @@ def simulate_light(
     seed: int,
     sources: Catalog | None = None,
 ) -> Light:
-    """Return the light that falls on a detector in an exposure; arguments as of `simulate_exposure`."""
+    """Return the light that falls on a detector in an exposure; arguments as of `simulate_exposure`.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        The camera.
+    shot : Shot
+        The exposure.
+    detector : Detector
+        Detector of the frame.
+    config : SimulateConfig
+        Settings.
+    seed : int
+        Seed; everything follows from it and from the settings.
+    sources : Catalog, optional
+        Stars and galaxies with the columns of `make_sky`. By default they are simulated.
+
+    Returns
+    -------
+    Light
+        Electrons in each pixel; zero for biases and darks.
+    """
     known = instrument.find_filter(shot.physical_filter)
     shape = detector.bbox.shape
     random = generator(seed, "exposure", shot.visit)
@@ -106,7 +127,19 @@ def simulate_light(
 
 
 def true_pointing(instrument: Instrument, shot: Shot, config: PointingConfig, *, seed: int) -> Pointing:
-    """Return where the telescope really points, which is not quite what the header says."""
+    """Return where the telescope really points, which is not quite what the header says.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        The camera.
+    shot : Shot
+        The exposure, with the pointing that its header will give, degrees.
+    config : PointingConfig
+        Errors of pointing (arcsec) and rotator (degrees).
+    seed : int
+        Seed. The error of a visit depends on its number and the seed only.
+    """
     random = generator(seed, "pointing", shot.visit)
     east, north = random.normal(0.0, 1.0, 2) * config.error / 3600.0
     return Pointing(

@@ -43,7 +43,20 @@ class Optics:
     config: OpticsConfig
 
     def psf(self, detector: Detector, *, x: Floats, y: Floats) -> MoffatShapes:
-        """Return the PSF at pixels of a detector, in units and along the axes of its pixels."""
+        """Return the PSF at pixels of a detector, in units and along the axes of its pixels.
+
+        Parameters
+        ----------
+        detector : Detector
+            Detector of the positions.
+        x, y : ndarray of float64, shape (n,)
+            Positions, 0-based pixels.
+
+        Returns
+        -------
+        MoffatShapes
+            Full widths at half maximum in pixels, and both components of the shear.
+        """
         across, up = detector.pixel_to_focal_plane(x=x, y=y)
         place = (across + 1j * up) / self.radius
         square = np.minimum(np.abs(place), 2.0) ** 2
@@ -93,7 +106,13 @@ def simulate_optics(
 
 
 def field_radius(camera: Camera) -> float:
-    """Return the distance from the axis to the farthest corner of a detector, mm."""
+    """Return the distance from the axis to the farthest corner of a detector, mm.
+
+    Parameters
+    ----------
+    camera : Camera
+        The camera.
+    """
     corners = []
     for detector in camera:
         box = detector.bbox

@@ -51,18 +51,46 @@ class Pointing:
         return boresight_wcs.field_projection(self.camera, ra=self.ra, dec=self.dec, rotation=self.rotation)
 
     def pixel_to_sky(self, detector: Detector, *, x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
-        """Return right ascension and declination, degrees, of pixels of a detector."""
+        """Return right ascension and declination, degrees, of pixels of a detector.
+
+        Parameters
+        ----------
+        detector : Detector
+            Detector of the pixels.
+        x, y : array_like of float
+            Positions, 0-based pixels.
+        """
         return boresight_wcs.pixel_to_sky(self.camera, detector, self._projection, x=x, y=y)
 
     def sky_to_pixel(self, detector: Detector, *, ra: ArrayLike, dec: ArrayLike) -> tuple[Floats, Floats]:
         """Return the pixels of a detector, also beyond its border, at which sky coordinates (degrees) are seen.
 
         They are NaN where the optics show nothing.
+
+        Parameters
+        ----------
+        detector : Detector
+            Detector of the pixels.
+        ra, dec : array_like of float
+            Positions on the sky, degrees.
+
+        Returns
+        -------
+        x, y : ndarray of float64
+            0-based pixels.
         """
         return boresight_wcs.sky_to_pixel(self.camera, detector, self._projection, ra=ra, dec=dec)
 
     def circle(self, detector: Detector, *, margin: float = 0.0) -> Circle:
-        """Return a circle on the sky around a detector and ``margin`` pixels beyond."""
+        """Return a circle on the sky around a detector and ``margin`` pixels beyond.
+
+        Parameters
+        ----------
+        detector : Detector
+            The detector.
+        margin : float, default: 0.0
+            Distance beyond the edges of the detector, pixels.
+        """
         box = detector.bbox
         x, y = np.array([-margin, box.width + margin]), np.array([-margin, box.height + margin])
         ra, dec = self.pixel_to_sky(detector, x=x[[0, 0, 1, 1]], y=y[[0, 1, 0, 1]])
@@ -70,7 +98,20 @@ class Pointing:
 
 
 def enclosing_circle(ra: ArrayLike, dec: ArrayLike, radius: ArrayLike = 0.0) -> Circle:
-    """Return a circle around circles on the sky (array_like of float, shape (n,), degrees), which may be points."""
+    """Return a circle around circles on the sky (array_like of float, shape (n,), degrees), which may be points.
+
+    Parameters
+    ----------
+    ra, dec : array_like of float, shape (n,)
+        Centers of the circles, degrees.
+    radius : array_like of float, default: 0.0
+        Their radii, degrees.
+
+    Returns
+    -------
+    Circle
+        It need not be the smallest one: its center is the mean of the directions.
+    """
     vectors = sky_vectors(ra, dec)
     center = vectors.mean(axis=0)
     length = float(np.linalg.norm(center))
@@ -83,7 +124,15 @@ def enclosing_circle(ra: ArrayLike, dec: ArrayLike, radius: ArrayLike = 0.0) -> 
 
 
 def covering_circle(pointings: Sequence[Pointing], detectors: Sequence[Detector]) -> Circle:
-    """Return a circle around all detectors in all pointings."""
+    """Return a circle around all detectors in all pointings.
+
+    Parameters
+    ----------
+    pointings : sequence of Pointing
+        Directions of the telescope.
+    detectors : sequence of Detector
+        Detectors of the camera.
+    """
     circles = [pointing.circle(detector) for pointing in pointings for detector in detectors]
     ra, dec, radius = (np.array([getattr(circle, name) for circle in circles]) for name in ("ra", "dec", "radius"))
     return enclosing_circle(ra, dec, radius)

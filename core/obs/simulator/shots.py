@@ -84,7 +84,15 @@ class Shot:
         )
 
     def data_id(self, instrument: Instrument, detector: Detector) -> dict[str, Any]:
-        """Return the data ID of a detector's frame: what a header has to say, beside the circumstances."""
+        """Return the data ID of a detector's frame: what a header has to say, beside the circumstances.
+
+        Parameters
+        ----------
+        instrument : Instrument
+            The camera; it decides the keys that name a detector.
+        detector : Detector
+            Detector of the frame.
+        """
         date = self.date_begin.date().isoformat()
         return {
             "visit": self.visit,

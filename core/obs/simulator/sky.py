@@ -67,6 +67,15 @@ def make_sky(config: SourceConfig, *, ra: float, dec: float, radius: float, seed
 def select_circle(catalog: Catalog, *, ra: float, dec: float, radius: float) -> Catalog:
     """Return the rows within a circle, degrees.
 
+    Parameters
+    ----------
+    catalog : Catalog
+        Sources with ``coord_ra`` and ``coord_dec``, degrees, and the other columns of `make_sky`.
+    ra, dec : float
+        Center of the circle, degrees.
+    radius : float
+        Radius, degrees.
+
     Raises
     ------
     FileFormatError
@@ -87,6 +96,13 @@ def magnitudes(catalog: Catalog, known: FilterDefinition) -> Floats:
 
     They are those of its band; of a band beside `BANDS`, interpolated at the filter's wavelength, or those in r where
     it has none.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        Sources with columns ``mag_BAND``.
+    known : FilterDefinition
+        The filter, with its band and effective wavelength.
     """
     if known.band in BANDS:
         return catalog[f"mag_{known.band}"]
