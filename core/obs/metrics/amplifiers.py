@@ -25,7 +25,15 @@ _BANDS, _FEWEST_IN_BAND = 8, 50
 
 
 def measure_overscan(out: Measured, exposure: Exposure) -> None:
-    """Note level and noise of the overscan, from the cards that its subtraction wrote."""
+    """Note level and noise of the overscan, from the cards that its subtraction wrote.
+
+    Parameters
+    ----------
+    out : Measured
+        Receives values and reasons.
+    exposure : Exposure
+        Exposure whose metadata has the cards ``ISR_OSCAN_*`` (ADU) and ``ISR_GAIN*`` (electrons per ADU).
+    """
     cards = exposure.metadata
     prefix = "ISR_OSCAN_LEVEL"
     names = [key.removeprefix(prefix) for key in cards if key.startswith(prefix)]
@@ -59,7 +67,17 @@ def measure_overscan(out: Measured, exposure: Exposure) -> None:
 
 
 def measure_amplifiers(out: Measured, exposure: Exposure, amplifiers: Sequence[tuple[str, Box]]) -> None:
-    """Compare the amplifiers of a detector: level and noise beside sources, and what is masked."""
+    """Compare the amplifiers of a detector: level and noise beside sources, and what is masked.
+
+    Parameters
+    ----------
+    out : Measured
+        Receives values and reasons.
+    exposure : Exposure
+        Exposure with variances and the planes of sources and defects.
+    amplifiers : sequence of tuple of str and Box
+        Names, and boxes in 0-based pixels of the image. Nothing is measured if a box leaves the image.
+    """
     pixels = exposure.masked_image
     height, width = pixels.shape
     lost = pixels.mask.known_bits(UNUSABLE_PLANES)

@@ -107,7 +107,15 @@ Failures = dict[str, Failure]
 
 
 def take(left: Failures, *names: str) -> tuple[str, ...]:
-    """Remove failures that a cause explains; return their metrics."""
+    """Remove failures that a cause explains; return their metrics.
+
+    Parameters
+    ----------
+    left : dict of str to Failure
+        Failures by metric; changed in place.
+    *names : str
+        Metrics to remove. Those without a failure are skipped, and are not returned.
+    """
     return tuple(name for name in names if left.pop(name, None) is not None)
 
 

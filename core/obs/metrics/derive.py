@@ -244,7 +244,17 @@ class References:
     _groups: dict[str, dict[tuple[Any, ...], list[Mapping[str, Any]]]] = field(default_factory=dict)
 
     def find(self, metric: str, row: Mapping[str, Any], *, low_is_best: bool = False) -> list[Reference]:
-        """Return the references for a metric of a row, none if there are too few frames."""
+        """Return the references for a metric of a row, none if there are too few frames.
+
+        Parameters
+        ----------
+        metric : str
+            Name of the metric.
+        row : mapping
+            Row of the exposure; references are those of its group of frames and its detector.
+        low_is_best : bool, default: False
+            Whether the best frames are those with the lowest values.
+        """
         key = (metric, low_is_best, *_group(row), row.get("detector_name"))
         if key not in self._cache:
             self._cache[key] = list(self._references(metric, row, low_is_best))

@@ -45,7 +45,15 @@ def _shadow(left: Failures, names: Sequence[str], parts: Mapping[str, float], nu
 
 
 def dead_amplifier(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
-    """Tell amplifiers without light from what covers a part of the detector."""
+    """Tell amplifiers without light from what covers a part of the detector.
+
+    Parameters
+    ----------
+    row : mapping
+        Metrics and circumstances of the exposure, by name; values that are not known are None.
+    left : dict of str to Failure
+        Failures by metric that no cause explains yet; those that this one explains are removed.
+    """
     if "amp_dead" in left:
         details = row.get("details") or {}
         names, parts = details.get("dead_amplifiers", []), details.get("dark_parts", {})
@@ -67,7 +75,15 @@ def dead_amplifier(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
 
 
 def noise(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
-    """Tell noise of the electronics, of which much else follows."""
+    """Tell noise of the electronics, of which much else follows.
+
+    Parameters
+    ----------
+    row : mapping
+        Metrics and circumstances of the exposure, by name; values that are not known are None.
+    left : dict of str to Failure
+        Failures by metric that no cause explains yet; those that this one explains are removed.
+    """
     found = [left[name] for name in ("read_noise", "amp_noise_ratio") if name in left]
     if not found:
         return
@@ -80,7 +96,15 @@ def noise(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
 
 
 def hot_pixels(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
-    """Tell a detector that is warmer than its dark frames from cosmic rays: what passes for them are single pixels."""
+    """Tell a detector that is warmer than its dark frames from cosmic rays: what passes for them are single pixels.
+
+    Parameters
+    ----------
+    row : mapping
+        Metrics and circumstances of the exposure, by name; values that are not known are None.
+    left : dict of str to Failure
+        Failures by metric that no cause explains yet; those that this one explains are removed.
+    """
     alone = row.get("cosmic_rays_single")
     if "cosmic_rays" in left and alone is not None and alone > _ALONE:
         text = (
@@ -91,7 +115,15 @@ def hot_pixels(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
 
 
 def streaks(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
-    """Tell trails of satellites from light that falls in while the detector is read."""
+    """Tell trails of satellites from light that falls in while the detector is read.
+
+    Parameters
+    ----------
+    row : mapping
+        Metrics and circumstances of the exposure, by name; values that are not known are None.
+    left : dict of str to Failure
+        Failures by metric that no cause explains yet; those that this one explains are removed.
+    """
     if "streaks" in left:
         level, number = left["streaks"].level, row.get("n_streaks")
         count = f"{number:.0f} trails" if number and number > 1 else "a trail"
@@ -107,7 +139,15 @@ def streaks(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
 
 
 def header(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
-    """Say what the header contradicts itself in."""
+    """Say what the header contradicts itself in.
+
+    Parameters
+    ----------
+    row : mapping
+        Metrics and circumstances of the exposure, by name; values that are not known are None.
+    left : dict of str to Failure
+        Failures by metric that no cause explains yet; those that this one explains are removed.
+    """
     if "header_problems" in left:
         lines = (row.get("details") or {}).get("header", [])
         text = f"header: {'; '.join(lines)}" if lines else left["header_problems"].text
@@ -115,7 +155,15 @@ def header(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
 
 
 def ages(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
-    """Name calibration frames that are too old."""
+    """Name calibration frames that are too old.
+
+    Parameters
+    ----------
+    row : mapping
+        Metrics and circumstances of the exposure, by name; values that are not known are None.
+    left : dict of str to Failure
+        Failures by metric that no cause explains yet; those that this one explains are removed.
+    """
     names = [name for name in ("bias", "dark", "flat") if f"{name}_age" in left]
     if names:
         words = [f"{name} {_days(float(row[f'{name}_age']))}" for name in names]
@@ -129,7 +177,15 @@ def _days(age: float) -> str:
 
 
 def wrong_field(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
-    """Tell a telescope that was elsewhere: stars match nothing where those of other frames of the field do."""
+    """Tell a telescope that was elsewhere: stars match nothing where those of other frames of the field do.
+
+    Parameters
+    ----------
+    row : mapping
+        Metrics and circumstances of the exposure, by name; values that are not known are None.
+    left : dict of str to Failure
+        Failures by metric that no cause explains yet. It is not changed.
+    """
     if not _OF_IMAGES.isdisjoint(left):
         return  # stars that are drawn out, double or disks may match nothing at their own place
     found, solved = _NO_MATCH.search(str(row.get("error"))), row.get("n_solved_alike") or 0
@@ -140,7 +196,15 @@ def wrong_field(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
 
 
 def pointing(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
-    """Tell how far the field is from where the header puts it."""
+    """Tell how far the field is from where the header puts it.
+
+    Parameters
+    ----------
+    row : mapping
+        Metrics and circumstances of the exposure, by name; values that are not known are None.
+    left : dict of str to Failure
+        Failures by metric that no cause explains yet; those that this one explains are removed.
+    """
     names = [name for name in ("pointing_share", "pointing_error") if name in left]
     if names:
         level = worst(left[name] for name in names)

@@ -21,7 +21,15 @@ _AGES = ("bias", "dark", "flat")
 
 
 def measure_header(out: Measured, exposure: Exposure) -> None:
-    """Count what is missing in the header, or cannot be."""
+    """Count what is missing in the header, or cannot be.
+
+    Parameters
+    ----------
+    out : Measured
+        Receives values and reasons.
+    exposure : Exposure
+        Exposure with its metadata and circumstances.
+    """
     found = _problems(exposure)
     out.set("", header_problems=len(found))
     if found:
@@ -51,7 +59,15 @@ def _problems(exposure: Exposure) -> list[str]:
 
 
 def find_number(cards: Mapping[str, Any], names: tuple[str, ...]) -> float | None:
-    """Return the first of some cards that is a number; None if none is."""
+    """Return the first of some cards that is a number; None if none is.
+
+    Parameters
+    ----------
+    cards : mapping
+        Cards by keyword.
+    names : tuple of str
+        Keywords, the preferred one first. Logical values, NaN and infinity do not count.
+    """
     for name in names:
         value = cards.get(name)
         if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
@@ -60,7 +76,15 @@ def find_number(cards: Mapping[str, Any], names: tuple[str, ...]) -> float | Non
 
 
 def measure_ages(out: Measured, exposure: Exposure) -> None:
-    """Note how many days before the exposure its calibration frames were taken; negative for later ones."""
+    """Note how many days before the exposure its calibration frames were taken; negative for later ones.
+
+    Parameters
+    ----------
+    out : Measured
+        Receives values and reasons.
+    exposure : Exposure
+        Exposure whose metadata has the cards ``CALIB_DATE_*``.
+    """
     mjd = mid_exposure_mjd(exposure.visit_info)
     for name in _AGES:
         text = str(exposure.metadata.get(f"CALIB_DATE_{name.upper()}", ""))

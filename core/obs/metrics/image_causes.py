@@ -18,7 +18,15 @@ _DRAWN_OUT = 0.08
 
 
 def double_images(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
-    """Tell a jump of the telescope from the second image of all stars."""
+    """Tell a jump of the telescope from the second image of all stars.
+
+    Parameters
+    ----------
+    row : mapping
+        Metrics and circumstances of the exposure, by name; values that are not known are None.
+    left : dict of str to Failure
+        Failures by metric that no cause explains yet; those that this one explains are removed.
+    """
     if "double_images" not in left:
         return
     text = f"tracking jump: {row['double_images']:.0f} % of the bright stars have the same companion"
@@ -38,7 +46,15 @@ def double_images(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
 
 
 def trailed(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
-    """Tell stars that are drawn out in one direction all over the detector."""
+    """Tell stars that are drawn out in one direction all over the detector.
+
+    Parameters
+    ----------
+    row : mapping
+        Metrics and circumstances of the exposure, by name; values that are not known are None.
+    left : dict of str to Failure
+        Failures by metric that no cause explains yet; those that this one explains are removed.
+    """
     if "star_e_coherent" not in left:
         return
     level = left["star_e_coherent"].level
@@ -54,7 +70,15 @@ def trailed(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
 
 
 def width(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
-    """Tell bad focus from bad seeing: a disk instead of a peak, or a sudden doubling."""
+    """Tell bad focus from bad seeing: a disk instead of a peak, or a sudden doubling.
+
+    Parameters
+    ----------
+    row : mapping
+        Metrics and circumstances of the exposure, by name; values that are not known are None.
+    left : dict of str to Failure
+        Failures by metric that no cause explains yet; those that this one explains are removed.
+    """
     seeing, disk = left.get("seeing") or left.get("fwhm_ratio"), left.get("psf_concentration")
     profile = row.get("profile_ratio")
     keeps_profile = (profile or 0.0) > _DISK_RATIO and (row.get("seeing_ratio") or 9) < _DEFOCUS_RATIO
@@ -75,7 +99,15 @@ def width(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
 
 
 def halo(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
-    """Tell what spreads the light of stars far out: haze, dew and frost, or a guider that was lost for a while."""
+    """Tell what spreads the light of stars far out: haze, dew and frost, or a guider that was lost for a while.
+
+    Parameters
+    ----------
+    row : mapping
+        Metrics and circumstances of the exposure, by name; values that are not known are None.
+    left : dict of str to Failure
+        Failures by metric that no cause explains yet; those that this one explains are removed.
+    """
     halo, clear = left.get("halo"), left.get("transparency")
     if halo is None:
         return

@@ -32,7 +32,15 @@ class Measured:
     details: dict[str, Any] = field(default_factory=dict)
 
     def set(self, reason: str, **values: float) -> None:
-        """Note values, and for those that are not finite the reason."""
+        """Note values, and for those that are not finite the reason.
+
+        Parameters
+        ----------
+        reason : str
+            Why a value is missing, if it is not finite.
+        **values : float
+            Metric to value.
+        """
         for name, value in values.items():
             if math.isfinite(value):
                 self.values[name] = float(value)

@@ -47,7 +47,13 @@ class MoonlightScale:
         self._scales = {name: float(np.clip(np.median(values), _LEAST, _MOST)) for name, values in found.items()}
 
     def expect(self, row: Mapping[str, Any]) -> float | None:
-        """Return by how many magnitudes the Moon brightens the sky of a frame at this site; None if nobody knows."""
+        """Return by how many magnitudes the Moon brightens the sky of a frame at this site; None if nobody knows.
+
+        Parameters
+        ----------
+        row : mapping
+            Row of the exposure, with ``moon_sky`` and ``filter``. A filter without a scale counts with 1.
+        """
         if row.get("moon_sky") is None:
             return None
         return 2.5 * math.log10(1.0 + self._scales.get(row.get("filter"), 1.0) * _ratio(row))

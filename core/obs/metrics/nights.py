@@ -37,7 +37,13 @@ def visit_name(row: Mapping[str, Any]) -> str:
 
 
 def mjd_to_utc(mjd: float | None) -> datetime | None:
-    """Return a modified Julian day as UTC; None if it is not known."""
+    """Return a modified Julian day as UTC; None if it is not known.
+
+    Parameters
+    ----------
+    mjd : float or None
+        Modified Julian day in UTC, days.
+    """
     if mjd is None or not math.isfinite(mjd):
         return None
     return _MJD_ZERO + timedelta(days=mjd)

@@ -28,7 +28,15 @@ _SATURATED, _ALL_SATURATED = re.compile(r"\bSAT ([\d.]+) %"), 90.0
 
 
 def no_light(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
-    """Tell an exposure into which no light came; it takes all gates over."""
+    """Tell an exposure into which no light came; it takes all gates over.
+
+    Parameters
+    ----------
+    row : mapping
+        Metrics and circumstances of the exposure, by name; values that are not known are None.
+    left : dict of str to Failure
+        Failures by metric that no cause explains yet; those that this one explains are removed.
+    """
     stars, number = row.get("stars_ratio"), row.get("n_stars", row.get("n_psf_offered"))
     number = row.get("n_psf_offered") if number is None else number  # those of a frame that failed before
     # of a dark frame cosmic rays and hot pixels pass for stars, but they are not where stars are
@@ -62,7 +70,15 @@ def failed_in_light(row: Mapping[str, Any]) -> Iterator[Cause]:
 
 
 def another_filter(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
-    """Tell another filter than the header says: stars of different color have different zero points."""
+    """Tell another filter than the header says: stars of different color have different zero points.
+
+    Parameters
+    ----------
+    row : mapping
+        Metrics and circumstances of the exposure, by name; values that are not known are None.
+    left : dict of str to Failure
+        Failures by metric that no cause explains yet; those that this one explains are removed.
+    """
     if "color_term" not in left or left["color_term"].level != "bad":
         return
     color = (row.get("details") or {}).get("color", "")
@@ -83,7 +99,15 @@ def another_filter(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
 
 
 def dew(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
-    """Tell dew from weather: width or halo of the stars, and light, get worse together, frame by frame."""
+    """Tell dew from weather: width or halo of the stars, and light, get worse together, frame by frame.
+
+    Parameters
+    ----------
+    row : mapping
+        Metrics and circumstances of the exposure, by name; values that are not known are None.
+    left : dict of str to Failure
+        Failures by metric that no cause explains yet; those that this one explains are removed.
+    """
     dew, clear = row.get("dew"), row.get("transparency")
     tells = ("transparency", "dimming", "seeing", "zp_trend", "sky_gradient")
     found = [left[name] for name in tells if name in left]
@@ -101,7 +125,15 @@ def dew(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
 
 
 def atmosphere(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
-    """Tell cloud, moonlit cloud, dome, moonlight, twilight and other light by zero point and sky together."""
+    """Tell cloud, moonlit cloud, dome, moonlight, twilight and other light by zero point and sky together.
+
+    Parameters
+    ----------
+    row : mapping
+        Metrics and circumstances of the exposure, by name; values that are not known are None.
+    left : dict of str to Failure
+        Failures by metric that no cause explains yet; those that this one explains are removed.
+    """
     if "sky_deficit" in left and (row.get("transparency") or 0.0) > _DIMMER:
         stars = row.get("stars_ratio")
         if stars is not None and stars < _HALF_THE_STARS:

@@ -40,7 +40,19 @@ _COLOR_ERROR, _SIGNIFICANT = 0.03, 5.0
 
 
 def measure_sources(out: Measured, done: Calibrated, summary: ProcessSummary, *, is_scale_known: bool = True) -> None:
-    """Note zero point and astrometry, and against how many reference stars they stand."""
+    """Note zero point and astrometry, and against how many reference stars they stand.
+
+    Parameters
+    ----------
+    out : Measured
+        Receives values and reasons.
+    done : Calibrated
+        Calibrated exposure.
+    summary : ProcessSummary
+        Numbers of the fits of WCS and zero point.
+    is_scale_known : bool, default: True
+        Whether the camera gives the pixel scale, without which a change of it means nothing.
+    """
     no_reference = "no reference catalog covers the frame" if not len(done.reference) else "no match"
     out.set("", n_sources=summary.n_source)
     number = {"n_reference": summary.n_reference, "zp_n_stars": summary.n_zero_point}
@@ -78,7 +90,15 @@ def _measure_trends(out: Measured, trends: Trends, no_reference: str) -> None:
 
 
 def measure_stars(out: Measured, done: Calibrated) -> None:
-    """Note number, depth and light of the stars of the catalog."""
+    """Note number, depth and light of the stars of the catalog.
+
+    Parameters
+    ----------
+    out : Measured
+        Receives values and reasons.
+    done : Calibrated
+        Calibrated exposure, with its catalog.
+    """
     catalog = done.catalog
     of_stars = ("halo", "halo_error", "star_tail", "star_growth")
     names = ("depth", "psf_minus_aperture", "stars_expected", "source_anomaly", *of_stars)
@@ -151,7 +171,17 @@ def _signal_to_noise(catalog: Catalog) -> NDArray[np.float64]:
 
 
 def measure_doubles(out: Measured, catalog: Catalog, sigma: float) -> None:
-    """Note which part of the bright sources has the same companion."""
+    """Note which part of the bright sources has the same companion.
+
+    Parameters
+    ----------
+    out : Measured
+        Receives values and reasons.
+    catalog : Catalog
+        Sources of the exposure.
+    sigma : float
+        Standard deviation of the PSF, pixels; without a positive one nothing is measured.
+    """
     if not sigma > 0 or "deblend_nChild" not in catalog or not len(catalog):
         out.set("no sources, or no width of the PSF", double_images=math.nan)
         return
@@ -163,6 +193,11 @@ def percent_hit(catalog: Catalog) -> float:
     """Return which part of the bright sources has a cosmic ray in its center, percent; NaN if there are too few.
 
     Saturated ones do not count: the rim of a clipped top is sharper than the PSF.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        Sources of the exposure.
     """
     bright = _signal_to_noise(catalog) > _STAR_SNR
     if "base_PixelFlags_flag_saturatedCenter" in catalog:
@@ -173,7 +208,15 @@ def percent_hit(catalog: Catalog) -> float:
 
 
 def measure_shapes(out: Measured, stars: Catalog) -> None:
-    """Measure ellipticities of stars, and how the model differs from them."""
+    """Measure ellipticities of stars, and how the model differs from them.
+
+    Parameters
+    ----------
+    out : Measured
+        Receives values and reasons.
+    stars : Catalog
+        Stars, with adaptive moments of the image and of the PSF model.
+    """
     names = [
         *("star_e", "star_e_coherent", "star_angle"),
         *("psf_e1_residual", "psf_e2_residual", "psf_e_scatter", "psf_size_scatter"),

@@ -115,7 +115,13 @@ def _path(altitude: float) -> float:
 
 
 def airmass_at(altitude: float) -> float:
-    """Return the airmass at an altitude, degrees (Kasten & Young 1989, Applied Optics 28, 4735); 38 at the horizon."""
+    """Return the airmass at an altitude, degrees (Kasten & Young 1989, Applied Optics 28, 4735); 38 at the horizon.
+
+    Parameters
+    ----------
+    altitude : float
+        Altitude, degrees; below the horizon it counts as 0.
+    """
     low = max(altitude, 0.0)
     return 1.0 / (math.sin(math.radians(low)) + 0.50572 * math.pow(low + 6.07995, -1.6364))
 

@@ -19,7 +19,15 @@ _DARK_STEP = 5.0
 
 
 def flat(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
-    """Tell a wrong flat or something in the way: zero point and sky change over the detector."""
+    """Tell a wrong flat or something in the way: zero point and sky change over the detector.
+
+    Parameters
+    ----------
+    row : mapping
+        Metrics and circumstances of the exposure, by name; values that are not known are None.
+    left : dict of str to Failure
+        Failures by metric that no cause explains yet; those that this one explains are removed.
+    """
     if "zp_trend" not in left:
         yield from _dome_without_zero_point(row, left)
         yield from _patches(left)
@@ -76,7 +84,15 @@ def _patches(left: Failures) -> Iterator[Cause]:
 
 
 def uneven(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
-    """Tell light that is not of the sky: it changes over the detector, and stars do not."""
+    """Tell light that is not of the sky: it changes over the detector, and stars do not.
+
+    Parameters
+    ----------
+    row : mapping
+        Metrics and circumstances of the exposure, by name; values that are not known are None.
+    left : dict of str to Failure
+        Failures by metric that no cause explains yet; those that this one explains are removed.
+    """
     if not {"sky_bimodal", "sky_gradient", "source_excess", "gradient_excess"} & set(left):
         return
     step = row.get("sky_bimodal") or 0.0
