@@ -109,6 +109,20 @@ def find_processed(butler: Butler, ids: Sequence[Sequence[str]]) -> list[DataId]
 def take_tract(ids: Sequence[Sequence[str]], tract: int | None) -> tuple[list[list[str]], int | None]:
     """Take ``tract=N`` out of the words of ``--id``, where users of the LSST stack write it.
 
+    Parameters
+    ----------
+    ids : sequence of sequence of str
+        Words ``KEY=VALUE`` of each ``--id``.
+    tract : int or None
+        Value of ``--tract``.
+
+    Returns
+    -------
+    rest : list of list of str
+        The words without those of the tract.
+    tract : int or None
+        The tract; None if neither option gives it.
+
     Raises
     ------
     DataIdError

@@ -149,7 +149,20 @@ def _is_current(butler: Butler, data_id: Mapping[str, Any], filters: Sequence[st
 
 
 def write_object_tables(butler: Butler, tracts: Sequence[int]) -> dict[int, int]:
-    """Write one table of each tract, over all its patches, as Parquet and FITS; return the numbers of objects."""
+    """Write one table of each tract, over all its patches, as Parquet and FITS; return the numbers of objects.
+
+    Parameters
+    ----------
+    butler : Butler
+        Butler with an output.
+    tracts : sequence of int
+        Numbers of the tracts.
+
+    Returns
+    -------
+    dict of int to int
+        Tract to number of objects. Nothing is written for a tract without objects.
+    """
     sky_map = load_sky_map(butler)
     kind = butler.mapper.dataset_type("deepCoadd_forced_src")
     counts = {}

@@ -169,6 +169,28 @@ def process_data_ids(
     """Process data IDs, in this process or in several; see `obs.executor.run` for the arguments.
 
     Exposures without stars, which need the PSF of another one, come last. Then metrics of the output are gathered.
+
+    Parameters
+    ----------
+    butler : Butler
+        Butler with an output.
+    config : ProcessConfig
+        Settings.
+    data_ids : sequence of dict
+        Exposures of detectors.
+    processes : int, default: 1
+        Number of processes that work at the same time.
+    timeout : float, optional
+        Time limit for each data ID, seconds.
+    on_done : callable, optional
+        Called in this process with every outcome as soon as it is known.
+    raise_errors : bool, default: False
+        Whether the first exception is raised instead of recorded. Then everything runs in this process.
+
+    Returns
+    -------
+    list of Outcome
+        One for each data ID. Failed ones are recorded in the output as well.
     """
     output = Path(str(butler.output))
     expect_results(output, data_ids)

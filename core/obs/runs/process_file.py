@@ -82,7 +82,13 @@ def record_file_run(output: Path, config: ProcessFileConfig, options: RecordOpti
 
 
 def settings_path(output: Path) -> Path:
-    """Return where the settings of an output folder are."""
+    """Return where the settings of an output folder are.
+
+    Parameters
+    ----------
+    output : Path
+        Folder of results.
+    """
     return config_path(output, _TASK)
 
 

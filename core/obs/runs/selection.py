@@ -199,6 +199,13 @@ def _warn_of_missing(butler: Butler, missing: Sequence[DataId]) -> None:
 def check_filters(instrument: Instrument, data_id: Mapping[str, Any]) -> None:
     """Check that the camera knows the filter of a data ID, if it has one.
 
+    Parameters
+    ----------
+    instrument : Instrument
+        The camera. If it defines no filters, every name is accepted.
+    data_id : mapping
+        Data ID.
+
     Raises
     ------
     DataIdError

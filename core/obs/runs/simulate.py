@@ -93,6 +93,14 @@ class Observation:
     def plan(self, instrument: Instrument, folder: Path) -> list[Shot]:
         """Return the exposures, numbered after those that are in ``folder`` already.
 
+        Parameters
+        ----------
+        instrument : Instrument
+            The camera.
+        folder : Path
+            Folder of the raw files. Its last visit decides the number and the time of the first exposure, where these
+            are not given.
+
         Raises
         ------
         DataIdError
@@ -249,6 +257,13 @@ def simulate_files(
 def choose_filters(instrument: Instrument, names: Sequence[str]) -> list[str]:
     """Return physical filters: those of the names, or the camera's first.
 
+    Parameters
+    ----------
+    instrument : Instrument
+        The camera.
+    names : sequence of str
+        Physical names, aliases or bands.
+
     Raises
     ------
     DataIdError
@@ -263,6 +278,13 @@ def choose_filters(instrument: Instrument, names: Sequence[str]) -> list[str]:
 
 def choose_detectors(camera: Camera, text: str | None) -> list[Detector]:
     """Return detectors by a list of ids, ranges of ids and names; all science detectors if there is none.
+
+    Parameters
+    ----------
+    camera : Camera
+        The camera.
+    text : str or None
+        Ids, ranges such as ``0..3`` and names, separated by commas.
 
     Raises
     ------

@@ -253,6 +253,11 @@ def _named(catalog: Catalog, names: Sequence[str], path: Path) -> Catalog:
 def parse_position(text: str) -> tuple[float, float]:
     """Return right ascension and declination, degrees, of texts such as ``150.1,2.2`` and ``10:00:24,+02:12:00``.
 
+    Parameters
+    ----------
+    text : str
+        Right ascension and declination, separated by a comma or spaces. Right ascension with colons is in hours.
+
     Raises
     ------
     DataIdError
@@ -276,6 +281,22 @@ def parse_position(text: str) -> tuple[float, float]:
 
 def single_target(butler: Butler, text: str, table: Path | None, tract: int | None) -> Catalog:
     """Return one target: a position, or the id or name of an object in a table or in the coadd catalog.
+
+    Parameters
+    ----------
+    butler : Butler
+        Butler of the repository.
+    text : str
+        Position, id or name.
+    table : Path or None
+        Table of targets; with it, ``text`` is an id or name in it.
+    tract : int or None
+        Tract whose coadd catalog is searched; all tracts if None.
+
+    Returns
+    -------
+    Catalog
+        One row with ``objectId``, ``coord_ra`` and ``coord_dec`` (degrees); the id of a position is 1.
 
     Raises
     ------
@@ -306,6 +327,18 @@ def single_target(butler: Butler, text: str, table: Path | None, tract: int | No
 
 def coadd_targets(butler: Butler, tract: int | None) -> Catalog:
     """Return the primary objects of the coadd catalogs, all patches of a tract.
+
+    Parameters
+    ----------
+    butler : Butler
+        Butler of the repository.
+    tract : int or None
+        Number of the tract; all tracts if None.
+
+    Returns
+    -------
+    Catalog
+        ``objectId`` and positions, degrees.
 
     Raises
     ------
