@@ -43,12 +43,31 @@ _waiting: ContextVar[list[tuple[Path, Path]] | None] = ContextVar("waiting", def
 
 
 def temporary_path(path: Path, ending: str = ".tmp") -> Path:
-    """Return a new name beside ``path`` for what is to take its place; a killed process may leave it behind."""
+    """Return a new name beside ``path`` for what is to take its place; a killed process may leave it behind.
+
+    Parameters
+    ----------
+    path : Path
+        File or folder that is to be written.
+    ending : str, default: ".tmp"
+        End of the name.
+
+    Returns
+    -------
+    Path
+        Hidden name with host, process and a random part, so that `is_leftover` recognizes it.
+    """
     return path.with_name(f".{path.name[:_NAME_LENGTH]}.{_HOST}-{os.getpid()}-{secrets.token_hex(4)}{ending}")
 
 
 def is_leftover(path: Path | os.DirEntry[str]) -> bool:
-    """Return whether a path is a temporary file or folder of a process that has ended."""
+    """Return whether a path is a temporary file or folder of a process that has ended.
+
+    Parameters
+    ----------
+    path : Path or os.DirEntry
+        Path with a name of `temporary_path`.
+    """
     match = _TEMPORARY.fullmatch(path.name)
     if match is None:
         return False

@@ -440,6 +440,11 @@ class Butler(References):
         Keys of the raw template are looked up if they are missing. A camera with one detector may leave its key out of
         the template; then it is looked up too.
 
+        Parameters
+        ----------
+        data_id : mapping
+            Keys and values.
+
         Raises
         ------
         DatasetNotFoundError

@@ -22,6 +22,17 @@ _ATTRIBUTES = {
 def extract_component(value: Any, suffix: str, box: Box | None, name: str) -> object:  # noqa: ANN401 - any dataset
     """Return what a suffix asks for; the whole for an empty one.
 
+    Parameters
+    ----------
+    value : object
+        Dataset.
+    suffix : str
+        Part of it: "bbox", "sub", "len" or an attribute such as "wcs"; empty for the whole.
+    box : Box or None
+        Region of the part "sub", 0-based pixels.
+    name : str
+        Name of the dataset type, for the error.
+
     Raises
     ------
     DatasetNotFoundError

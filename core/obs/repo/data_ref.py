@@ -24,7 +24,17 @@ class Datasets(Protocol):
         """The dataset types of the repository."""
 
     def get(self, dataset_type: str, data_id: Mapping[str, Any] | None = None, **keys: Any) -> Any:  # noqa: ANN401
-        """Read a dataset of this data ID."""
+        """Read a dataset of this data ID.
+
+        Parameters
+        ----------
+        dataset_type : str
+            For example "calexp", "calexp_wcs" or "src_len".
+        data_id : mapping, optional
+            Keys and values.
+        **keys : object
+            Further keys of the data ID.
+        """
 
     def put(
         self,
@@ -35,17 +45,55 @@ class Datasets(Protocol):
         do_backup: bool = False,
         **keys: Any,
     ) -> None:
-        """Write a dataset of this data ID."""
+        """Write a dataset of this data ID.
+
+        Parameters
+        ----------
+        value : object
+            Dataset to write.
+        dataset_type : str
+            For example "calexp".
+        data_id : mapping, optional
+            Keys and values.
+        do_backup : bool, default: False
+            Keep a file that is replaced as ``name~1``.
+        **keys : object
+            Further keys of the data ID.
+        """
 
     def exists(
         self, dataset_type: str, data_id: Mapping[str, Any] | None = None, *, write: bool = False, **keys: Any
     ) -> bool:
-        """Return whether a dataset exists."""
+        """Return whether a dataset exists.
+
+        Parameters
+        ----------
+        dataset_type : str
+            For example "calexp".
+        data_id : mapping, optional
+            Keys and values.
+        write : bool, default: False
+            Look at the output only, not at its inputs.
+        **keys : object
+            Further keys of the data ID.
+        """
 
     def get_uri(
         self, dataset_type: str, data_id: Mapping[str, Any] | None = None, *, write: bool = False, **keys: Any
     ) -> str:
-        """Return the path of a dataset."""
+        """Return the path of a dataset.
+
+        Parameters
+        ----------
+        dataset_type : str
+            For example "calexp".
+        data_id : mapping, optional
+            Keys and values.
+        write : bool, default: False
+            Return the place where it would be written.
+        **keys : object
+            Further keys of the data ID.
+        """
 
     def subset(
         self,
@@ -54,7 +102,19 @@ class Datasets(Protocol):
         data_id: Mapping[str, Any] | None = None,
         **keys: Any,
     ) -> "list[DataRef]":
-        """Return the data IDs that complete one."""
+        """Return the data IDs that complete one.
+
+        Parameters
+        ----------
+        dataset_type : str
+            For example "raw".
+        level : str, optional
+            Level of the data IDs to return, for example "visit" or "sensor".
+        data_id : mapping, optional
+            Keys and values that the data IDs have.
+        **keys : object
+            Further keys of the data ID.
+        """
 
 
 @frozen
@@ -102,22 +162,62 @@ class DataRef:
 
     @accept_lsst_words
     def get(self, dataset_type: str | None = None, **keys: Any) -> Any:  # noqa: ANN401 - any dataset
-        """Read a dataset; further keys add to the data ID. See `Butler.get`."""
+        """Read a dataset; further keys add to the data ID. See `Butler.get`.
+
+        Parameters
+        ----------
+        dataset_type : str, optional
+            By default the type that this data ID was made for.
+        **keys : object
+            Further keys of the data ID, and the options of `Butler.get`.
+        """
         return self.butler.get(dataset_type or self.dataset_type, self.data_id, **keys)
 
     @accept_lsst_words
     def put(self, value: object, dataset_type: str | None = None, *, do_backup: bool = False, **keys: Any) -> None:
-        """Write a dataset. See `Butler.put`."""
+        """Write a dataset. See `Butler.put`.
+
+        Parameters
+        ----------
+        value : object
+            Dataset to write.
+        dataset_type : str, optional
+            By default the type that this data ID was made for.
+        do_backup : bool, default: False
+            Keep a file that is replaced as ``name~1``.
+        **keys : object
+            Further keys of the data ID.
+        """
         self.butler.put(value, dataset_type or self.dataset_type, self.data_id, do_backup=do_backup, **keys)
 
     @accept_lsst_words
     def exists(self, dataset_type: str | None = None, *, write: bool = False, **keys: Any) -> bool:
-        """Return whether a dataset is there. See `Butler.exists`."""
+        """Return whether a dataset is there. See `Butler.exists`.
+
+        Parameters
+        ----------
+        dataset_type : str, optional
+            By default the type that this data ID was made for.
+        write : bool, default: False
+            Look at the output only, not at its inputs.
+        **keys : object
+            Further keys of the data ID.
+        """
         return self.butler.exists(dataset_type or self.dataset_type, self.data_id, write=write, **keys)
 
     @accept_lsst_words
     def get_uri(self, dataset_type: str | None = None, *, write: bool = False, **keys: Any) -> str:
-        """Return where a dataset is. See `Butler.get_uri`."""
+        """Return where a dataset is. See `Butler.get_uri`.
+
+        Parameters
+        ----------
+        dataset_type : str, optional
+            By default the type that this data ID was made for.
+        write : bool, default: False
+            Return the place where it would be written.
+        **keys : object
+            Further keys of the data ID.
+        """
         return self.butler.get_uri(dataset_type or self.dataset_type, self.data_id, write=write, **keys)
 
     def sub_levels(self) -> list[str]:
@@ -127,7 +227,13 @@ class DataRef:
         return self.butler.mapper.sub_levels(self.dataset_type, self.level)
 
     def sub_items(self, level: str | None = None) -> list["DataRef"]:
-        """Return the data IDs below this one, at ``level`` or at the policy's next one; empty at the lowest."""
+        """Return the data IDs below this one, at ``level`` or at the policy's next one; empty at the lowest.
+
+        Parameters
+        ----------
+        level : str, optional
+            Level of the data IDs to return, for example "sensor". By default the next one of the policy.
+        """
         if self.level is None:
             return []
         below = level or self.butler.mapper.sub_level(self.level)

@@ -52,6 +52,15 @@ class DatasetFiles:
     ) -> tuple[Path | None, list[Path]]:
         """Return the file of a dataset, or None, and the places where it was looked for.
 
+        Parameters
+        ----------
+        kind : DatasetType
+            Dataset type.
+        data_id : mapping
+            Keys and values.
+        write : bool, default: False
+            Look at the output only, not at its inputs.
+
         Raises
         ------
         OutputError
@@ -87,7 +96,20 @@ class DatasetFiles:
         return known is not None and bool(known.template)
 
     def exist_each(self, kind: DatasetType, data_ids: Sequence[Mapping[str, Any]]) -> list[bool]:
-        """Return of many data IDs whether there is a file, as `find` does for one."""
+        """Return of many data IDs whether there is a file, as `find` does for one.
+
+        Parameters
+        ----------
+        kind : DatasetType
+            Dataset type.
+        data_ids : sequence of mapping
+            Data IDs.
+
+        Returns
+        -------
+        list of bool
+            In the order of ``data_ids``.
+        """
         places = [(str(root), self._mapper_at(root)) for root in self._places(kind, write=False)]
         places = [(root, mapper) for root, mapper in places if self._has_template(mapper, kind)]
         if not places:
@@ -117,7 +139,15 @@ class DatasetFiles:
         yield from (repository.root for repository in self.lineage.inputs)
 
     def kind_of(self, kind: DatasetType, found: Path) -> DatasetType:
-        """Return the dataset type as the policy of the repository has it that a file was found in."""
+        """Return the dataset type as the policy of the repository has it that a file was found in.
+
+        Parameters
+        ----------
+        kind : DatasetType
+            Dataset type in the policy of the first input.
+        found : Path
+            File that `find` returned.
+        """
         return self._mapper_of(kind, found).dataset_type(kind.name)
 
     def _mapper_of(self, kind: DatasetType, found: Path) -> Mapper:
@@ -133,11 +163,30 @@ class DatasetFiles:
         return self.own_mappers.get(root, self.mapper)
 
     def uri(self, kind: DatasetType, data_id: Mapping[str, Any], *, write: bool = False) -> str:
-        """Return the path of a dataset, with its ``[hdu]`` tail; see `path`."""
+        """Return the path of a dataset, with its ``[hdu]`` tail; see `path`.
+
+        Parameters
+        ----------
+        kind : DatasetType
+            Dataset type.
+        data_id : mapping
+            Keys and values.
+        write : bool, default: False
+            Return the place where it would be written.
+        """
         return self.with_hdu(kind, data_id, self.path(kind, data_id, write=write))
 
     def path(self, kind: DatasetType, data_id: Mapping[str, Any], *, write: bool = False) -> Path:
         """Return the file of a dataset; with ``write``, or if there is none yet, where it would be written.
+
+        Parameters
+        ----------
+        kind : DatasetType
+            Dataset type.
+        data_id : mapping
+            Keys and values.
+        write : bool, default: False
+            Return the place where it would be written.
 
         Raises
         ------
@@ -150,7 +199,17 @@ class DatasetFiles:
         return found if found is not None and not write else tried[0]
 
     def with_hdu(self, kind: DatasetType, data_id: Mapping[str, Any], found: Path) -> str:
-        """Return a file that was found, with the ``[hdu]`` tail of its template."""
+        """Return a file that was found, with the ``[hdu]`` tail of its template.
+
+        Parameters
+        ----------
+        kind : DatasetType
+            Dataset type.
+        data_id : mapping
+            Keys and values, which decide the number of the HDU.
+        found : Path
+            File that `find` returned.
+        """
         mapper = self._mapper_of(kind, found)
         if split_hdu(mapper.dataset_type(kind.name).template or "")[1] is None:
             return str(found)
@@ -163,7 +222,17 @@ class DatasetFiles:
 
 
 def not_found(name: str, data_id: DataId | Mapping[str, Any], tried: Sequence[Path]) -> DatasetNotFoundError:
-    """Return the error that says where a dataset was looked for."""
+    """Return the error that says where a dataset was looked for.
+
+    Parameters
+    ----------
+    name : str
+        Name of the dataset type.
+    data_id : mapping
+        Keys and values.
+    tried : sequence of Path
+        Places without a file; the message names the first ones.
+    """
     more = f" and {len(tried) - _NAMED} more places" if len(tried) > _NAMED + 1 else ""
     places = ", ".join(map(str, tried[:_NAMED] if more else tried)) + more
     return DatasetNotFoundError(

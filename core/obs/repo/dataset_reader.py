@@ -52,7 +52,17 @@ class DatasetReader:
         self._instrument, self._mapper, self._files = instrument, mapper, files
 
     def get(self, dataset_type: str, data_id: DataId, bbox: Box | None) -> object:
-        """Read a dataset or, with a suffix, a part of it; see `obs.repo.butler.Butler.get`."""
+        """Read a dataset or, with a suffix, a part of it; see `obs.repo.butler.Butler.get`.
+
+        Parameters
+        ----------
+        dataset_type : str
+            Dataset type, perhaps with a suffix such as "_wcs", or with ".COMPONENT".
+        data_id : dict
+            Keys and values.
+        bbox : Box or None
+            Region of the suffix "_sub", 0-based pixels.
+        """
         if dataset_type in CAMERA_DATASETS:
             return read_camera_dataset(dataset_type, data_id, self._instrument, self.complete_raw)
         types = self._mapper.policy.dataset_types

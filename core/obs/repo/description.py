@@ -15,6 +15,15 @@ __all__ = ["write_description"]
 def write_description(folder: Path, *, camera: str, parents: Sequence[Path]) -> bool:
     """Write ``obs.yaml``; parents that share a tree with the folder are written relative to it.
 
+    Parameters
+    ----------
+    folder : Path
+        Repository.
+    camera : str
+        Name of the camera.
+    parents : sequence of Path
+        Repositories whose datasets are read where this one has none.
+
     Returns
     -------
     bool

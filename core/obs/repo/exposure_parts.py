@@ -159,12 +159,33 @@ def read_wcs(path: Path | str, hdu: int | None = None) -> TanSipWcs | None:
 
 
 def read_photo_calib(path: Path | str, hdu: int | None = None) -> PhotoCalib | None:
-    """Read the zero point of a file without its pixels; arguments and errors as of `read_wcs`."""
+    """Read the zero point of a file without its pixels; arguments and errors as of `read_wcs`.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file.
+    hdu : int, optional
+        Number of the HDU, from 0. By default the first image.
+
+    Returns
+    -------
+    PhotoCalib or None
+        None if the file has no zero point.
+    """
     return _read(path, hdu, _File.photo_calib)
 
 
 def read_filter(path: Path | str, hdu: int | None = None) -> str | None:
-    """Read the physical filter of a file without its pixels, None if there is none; arguments as of `read_wcs`."""
+    """Read the physical filter of a file without its pixels, None if there is none; arguments as of `read_wcs`.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file.
+    hdu : int, optional
+        Number of the HDU, from 0. By default the first image.
+    """
     return _read(path, hdu, _File.physical_filter) or None
 
 

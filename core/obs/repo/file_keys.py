@@ -55,6 +55,17 @@ class FileKeys:
     ) -> list[tuple[Any, ...]]:
         """Return the distinct values of ``columns`` among the files, sorted; see `obs.policy.mapper.KeySource`.
 
+        Parameters
+        ----------
+        columns : sequence of str
+            Keys to return.
+        where : mapping
+            Keys and the values that they must have.
+        tables : sequence of str
+            Tables of the registry that the files replace; only "raw" can be replaced.
+        between : tuple, optional
+            A value and two keys, between whose values it must be.
+
         Raises
         ------
         DataIdError

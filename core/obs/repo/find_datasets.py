@@ -68,6 +68,15 @@ def iterate_datasets(
     """Yield type, data ID and file of the datasets whose files are there; see `find_datasets`.
 
     A dataset that is in several repositories comes once for each.
+
+    Parameters
+    ----------
+    roots : sequence of Path
+        Repositories.
+    types : sequence of DatasetType
+        Dataset types; those without a template, or with one that any file fits, are skipped.
+    wanted : sequence of mapping
+        Data IDs of which one must agree with the dataset's in all of its keys. Without any, all datasets count.
     """
     by_depth: dict[int, list[DatasetType]] = defaultdict(list)
     for kind in types:

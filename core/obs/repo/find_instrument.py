@@ -14,6 +14,13 @@ __all__ = ["find_instrument"]
 def find_instrument(lineage: Lineage, given: Sequence[RepositoryArguments]) -> Instrument:
     """Return the camera that the user, the repositories or their parents name.
 
+    Parameters
+    ----------
+    lineage : Lineage
+        Repositories to read, with their parents.
+    given : sequence of RepositoryArguments
+        Arguments of the user, which may name a mapper.
+
     Raises
     ------
     RepositoryError

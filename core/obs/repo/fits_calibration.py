@@ -20,6 +20,13 @@ __all__ = ["photo_calib_cards", "read_calibration", "write_photo_calib", "write_
 def write_wcs(wcs: TanSipWcs, path: Path | str) -> None:
     """Write a WCS, as meas_mosaic of the LSST stack does (its dataset type ``wcs``).
 
+    Parameters
+    ----------
+    wcs : TanSipWcs
+        WCS for 0-based pixels; the cards count from 1.
+    path : Path or str
+        File; it is written whole or not at all.
+
     Raises
     ------
     OutputError
@@ -30,6 +37,13 @@ def write_wcs(wcs: TanSipWcs, path: Path | str) -> None:
 
 def write_photo_calib(calib: PhotoCalib, path: Path | str) -> None:
     """Write a photometric calibration, as meas_mosaic of the LSST stack does (its dataset type ``fcr``).
+
+    Parameters
+    ----------
+    calib : PhotoCalib
+        Photometric calibration.
+    path : Path or str
+        File; it is written whole or not at all.
 
     Raises
     ------

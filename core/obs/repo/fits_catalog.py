@@ -144,7 +144,13 @@ def write_catalog_parts(like: Catalog, count: int, parts: Iterable[Catalog], pat
 
 
 def ascii_width(texts: NDArray[np.str_]) -> int:
-    """Return how many characters wide texts are in a FITS table, where letters beyond ASCII are escaped."""
+    """Return how many characters wide texts are in a FITS table, where letters beyond ASCII are escaped.
+
+    Parameters
+    ----------
+    texts : ndarray of str, shape (n,)
+        Texts.
+    """
     return max(np.strings.encode(texts, "ascii", "backslashreplace").dtype.itemsize, 1)
 
 

@@ -148,7 +148,13 @@ def _sum_data(file: BinaryIO, hdu: Hdu) -> int:
 
 
 def sum_words(data: bytes | bytearray | memoryview) -> int:
-    """Return the ones' complement sum of the 32-bit big-endian words in the data; zeros fill up the last one."""
+    """Return the ones' complement sum of the 32-bit big-endian words in the data; zeros fill up the last one.
+
+    Parameters
+    ----------
+    data : bytes, bytearray or memoryview
+        Bytes of any number.
+    """
     if _COMPILED:
         return _COMPILED(np.frombuffer(data, np.uint8), len(data))
     whole = len(data) // 4 * 4
@@ -159,7 +165,13 @@ def sum_words(data: bytes | bytearray | memoryview) -> int:
 
 
 def add_sums(first: int, second: int) -> int:
-    """Return the sum with every carry added at the other end."""
+    """Return the sum with every carry added at the other end.
+
+    Parameters
+    ----------
+    first, second : int
+        Ones' complement sums of 32 bits, as of `sum_words`.
+    """
     total = first + second
     while total > _ALL_ONES:
         total = (total >> 32) + (total & _ALL_ONES)

@@ -218,13 +218,39 @@ def _metadata(header: Mapping[str, Any], *, own: bool) -> dict[str, Any]:
 
 
 def read_image(path: Path | str, box: Box | None = None, hdu: int | None = None) -> NDArray[Any]:
-    """Read the pixels of one image, shape (ny, nx), in the file's own type; arguments as of `read_exposure`."""
+    """Read the pixels of one image, shape (ny, nx), in the file's own type; arguments as of `read_exposure`.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file, plain, ``.gz`` or ``.fz``.
+    box : Box, optional
+        Region to read, 0-based pixels.
+    hdu : int, optional
+        Number of the HDU, from 0. By default the first image.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If the file is missing.
+    FileFormatError
+        If it is not a FITS file, is truncated, or has no such image or pixels.
+    """
     with open_fits(path) as hdus:
         return _pixels(find_image(hdus, hdu), box, None)
 
 
 def write_image(array: NDArray[Any], path: Path | str, metadata: Mapping[str, Any] | None = None) -> None:
     """Write a bare image, shape (ny, nx), in the primary HDU, with metadata as cards.
+
+    Parameters
+    ----------
+    array : ndarray, shape (ny, nx)
+        Pixels. Logical values are written as 0 and 1 of uint8.
+    path : Path or str
+        File; it is written whole or not at all.
+    metadata : mapping, optional
+        Cards. Those that describe the layout of the file are skipped.
 
     Raises
     ------

@@ -71,7 +71,15 @@ def read_exposure_header(path: Path | str, hdu: int | None = None) -> dict[str, 
 
 
 def merge_headers(hdus: fits.HDUList, image_hdu: fits.ImageHDU) -> dict[str, Any]:
-    """Return the cards of the primary HDU with those of an image on top; the cards of two WCS are not mixed."""
+    """Return the cards of the primary HDU with those of an image on top; the cards of two WCS are not mixed.
+
+    Parameters
+    ----------
+    hdus : fits.HDUList
+        Open file.
+    image_hdu : fits.ImageHDU
+        HDU of the image. Its cards win over those of the primary HDU.
+    """
     header = header_to_dict(image_hdu.header)
     if image_hdu is hdus[0]:
         return header
@@ -97,6 +105,13 @@ def image_or_empty(hdus: fits.HDUList) -> fits.ImageHDU | None:
 
 def find_image(hdus: fits.HDUList, hdu: int | None) -> fits.ImageHDU:
     """Return an image by its number, or the first one.
+
+    Parameters
+    ----------
+    hdus : fits.HDUList
+        Open file.
+    hdu : int or None
+        Number of the HDU, from 0; the first image if None.
 
     Raises
     ------
@@ -136,6 +151,16 @@ def header_origin(header: Mapping[str, Any]) -> tuple[int, int]:
 
     The LSST stack writes it as an alternate linear WCS, and as LTV cards. Those count in its files only: other programs
     use them for trimmed and binned frames too.
+
+    Parameters
+    ----------
+    header : mapping
+        Cards of the image.
+
+    Returns
+    -------
+    x, y : int
+        Origin of the image, (0, 0) for a whole one.
     """
     linear = [header.get(f"{name}{axis}A") for name in ("CRVAL", "CRPIX") for axis in (1, 2)]
     if [header_text(header, f"CTYPE{axis}A") for axis in (1, 2)] == ["LINEAR", "LINEAR"] and linear[2:] == [1, 1]:
@@ -148,7 +173,13 @@ def header_origin(header: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def origin_cards(origin: tuple[int, int]) -> dict[str, Any]:
-    """Return the cards that `header_origin` reads, of which DS9 reads some too; none for a whole image."""
+    """Return the cards that `header_origin` reads, of which DS9 reads some too; none for a whole image.
+
+    Parameters
+    ----------
+    origin : tuple of int
+        Number (x, y) of the first column and row.
+    """
     if origin == (0, 0):
         return {}
     cards: dict[str, Any] = {}
@@ -162,7 +193,22 @@ def origin_cards(origin: tuple[int, int]) -> dict[str, Any]:
 def header_wcs(
     header: Mapping[str, Any], path: Path | str | None = None, hdus: fits.HDUList | None = None
 ) -> TanSipWcs | None:
-    """Return the WCS of a header, or None if there is none that can be read; the reason for that is logged."""
+    """Return the WCS of a header, or None if there is none that can be read; the reason for that is logged.
+
+    Parameters
+    ----------
+    header : mapping
+        Cards of the image.
+    path : Path or str, optional
+        File, for the log.
+    hdus : fits.HDUList, optional
+        Open file, for distortions that are stored as images or tables.
+
+    Returns
+    -------
+    TanSipWcs or None
+        For 0-based pixels of the image.
+    """
     shape = int(header.get("NAXIS2", 0)), int(header.get("NAXIS1", 0))
     try:
         found = read_header_wcs(header, shape, hdus)
@@ -175,7 +221,13 @@ def header_wcs(
 
 
 def header_photo_calib(header: Mapping[str, Any]) -> PhotoCalib | None:
-    """Return the photometric calibration of a header, or None if it gives no positive FLUXMAG0."""
+    """Return the photometric calibration of a header, or None if it gives no positive FLUXMAG0.
+
+    Parameters
+    ----------
+    header : mapping
+        Cards; FLUXMAG0 is the flux of magnitude 0 in the unit of the image.
+    """
     flux, error = header.get("FLUXMAG0"), header.get("FLUXMAG0ERR", float("nan"))
     if isinstance(flux, (int, float)) and 0 < flux < np.inf:
         correction = FluxCorrection.from_header(header) if is_correction(header) else None
@@ -195,6 +247,14 @@ def header_filter(header: Mapping[str, Any]) -> str:
 
 
 def header_text(header: Mapping[str, Any], name: str) -> str:
-    """Return a card as text without spaces around it, empty if there is none."""
+    """Return a card as text without spaces around it, empty if there is none.
+
+    Parameters
+    ----------
+    header : mapping
+        Cards.
+    name : str
+        Keyword. A value that is not a string counts as missing.
+    """
     value = header.get(name, "")
     return value.strip() if isinstance(value, str) else ""

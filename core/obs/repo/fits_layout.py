@@ -59,6 +59,17 @@ def pixel_limit() -> int:
 def header_integer(header: Mapping[str, Any], name: str, low: int, high: int, default: int | None = None) -> int:
     """Return the value of a card as an integer.
 
+    Parameters
+    ----------
+    header : mapping
+        Cards.
+    name : str
+        Keyword.
+    low, high : int
+        Smallest and largest allowed value.
+    default : int, optional
+        Value of a missing card.
+
     Raises
     ------
     FileFormatError

@@ -97,6 +97,13 @@ def psf_from_hdu(hdu: fits.BinTableHDU) -> PixelPsf:
 def write_psf(psf: PixelPsf, path: Path | str) -> None:
     """Write a PSF file of its own, as PSFEx does.
 
+    Parameters
+    ----------
+    psf : PixelPsf
+        Point-spread function.
+    path : Path or str
+        File; it is written whole or not at all.
+
     Raises
     ------
     OutputError

@@ -51,7 +51,13 @@ _BACKGROUND_CLASS = re.compile(r"Background(List|Mesh)?|BackgroundMI")
 
 
 def split_hdu(path: Path | str) -> tuple[Path, int | None]:
-    """Split ``file.fits[2]`` into the file and the number of the HDU, None if there is none."""
+    """Split ``file.fits[2]`` into the file and the number of the HDU, None if there is none.
+
+    Parameters
+    ----------
+    path : Path or str
+        Path of a file, with or without the number of an HDU in brackets.
+    """
     match = _HDU.fullmatch(str(path))
     return (Path(match[1]), int(match[2])) if match else (Path(path), None)
 

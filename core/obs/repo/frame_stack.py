@@ -99,7 +99,20 @@ class FrameStack:
         return planes[0], planes[1], planes[2]
 
     def frame(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
-        """Return image, variance and rejection, each of shape (ny, nx), of one frame."""
+        """Return image, variance and rejection, each of shape (ny, nx), of one frame.
+
+        Parameters
+        ----------
+        number : int
+            Number of the frame, from 0.
+
+        Returns
+        -------
+        image, variance : ndarray of float32, shape (ny, nx)
+            Pixels and their variances.
+        rejected : ndarray of bool, shape (ny, nx)
+            Values that must not be used.
+        """
         return self.image(number), self._plane(number, 1), self._plane(number, 2)
 
     def image(self, number: int) -> NDArray[np.float32]:
@@ -125,6 +138,13 @@ class FrameStack:
 
     def reject(self, number: int, rejected: NDArray[np.bool_]) -> None:
         """Set which values of a frame, shape (ny, nx), must not be used.
+
+        Parameters
+        ----------
+        number : int
+            Number of the frame, from 0.
+        rejected : ndarray of bool, shape (ny, nx)
+            Replaces what was set before.
 
         Raises
         ------

@@ -75,7 +75,13 @@ class Planes(NamedTuple):
 
 
 def image_shape(hdu: fits.PrimaryHDU | fits.ImageHDU) -> tuple[int, ...]:
-    """Return the shape (..., ny, nx) of an image of at least two dimensions; empty for any other HDU."""
+    """Return the shape (..., ny, nx) of an image of at least two dimensions; empty for any other HDU.
+
+    Parameters
+    ----------
+    hdu : fits.PrimaryHDU or fits.ImageHDU
+        HDU, whose pixels are not read.
+    """
     header = hdu.header
     n_axis = header.get("NAXIS", 0)
     if not hdu.is_image or n_axis < 2:
@@ -85,7 +91,15 @@ def image_shape(hdu: fits.PrimaryHDU | fits.ImageHDU) -> tuple[int, ...]:
 
 
 def name_hdu(hdus: fits.HDUList, number: int) -> str:
-    """Return number and name of an HDU: ``1 'SCI'``, ``4 'SCI,2'``, ``0``."""
+    """Return number and name of an HDU: ``1 'SCI'``, ``4 'SCI,2'``, ``0``.
+
+    Parameters
+    ----------
+    hdus : fits.HDUList
+        Open file.
+    number : int
+        Number of the HDU, from 0.
+    """
     name, version = _label(hdus[number]), hdus[number].ver
     return f"{number}" if not name else f"{number} '{name}{f',{version}' if version > 1 else ''}'"
 

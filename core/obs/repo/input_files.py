@@ -51,7 +51,20 @@ class InputFile:
 
     @classmethod
     def describe(cls, path: Path, dataset_type: str) -> "InputFile":
-        """Return the record of a file. Checksums are kept, so that a calibration of many frames is read once."""
+        """Return the record of a file. Checksums are kept, so that a calibration of many frames is read once.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+        dataset_type : str
+            Type of the dataset that it has.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be read.
+        """
         facts = path.stat()
         checksum = _checksum(str(path), facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
         where = os.path.abspath(path)
@@ -137,6 +150,13 @@ def note_input(dataset_type: str, path: Path) -> None:
     """Note that a file is about to be read; nothing happens outside of `inputs_noted`.
 
     A file that cannot be read is left to its reader, which says more.
+
+    Parameters
+    ----------
+    dataset_type : str
+        Type of the dataset.
+    path : Path
+        The file.
     """
     files = _noted.get()
     if files is None or path in files or not path.is_file():

@@ -123,7 +123,15 @@ class KeySources:
 
 
 def registry_place(root: Path, policy: Policy) -> str:
-    """Return where the registry of a repository of our own is, or is to be: a file, or the URL of a database."""
+    """Return where the registry of a repository of our own is, or is to be: a file, or the URL of a database.
+
+    Parameters
+    ----------
+    root : Path
+        Repository.
+    policy : Policy
+        Its ``registry_path``, if set, wins.
+    """
     if policy.registry_path:
         return str(root / Path(os.path.expandvars(policy.registry_path)).expanduser())
     settings = root / DATABASE_FILE

@@ -48,6 +48,13 @@ def is_lsst_yaml(text: str) -> bool:
 def parse_lsst_yaml(text: str, path: Path) -> object:
     """Return the metadata as nested dicts.
 
+    Parameters
+    ----------
+    text : str
+        Content of the file.
+    path : Path
+        File, for the error.
+
     Raises
     ------
     FileFormatError

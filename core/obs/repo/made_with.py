@@ -114,6 +114,15 @@ def _earlier_record(butler: Butler, dataset_type: str, data_id: Mapping[str, Any
 def find_record(butler: Butler, dataset_type: str, data_id: Mapping[str, Any]) -> tuple[ResultRecord, Path] | None:
     """Return what a dataset was made from, and the file that says so; None if nothing does.
 
+    Parameters
+    ----------
+    butler : Butler
+        Butler of the repository.
+    dataset_type : str
+        Type of the result, for example "calexp".
+    data_id : mapping
+        Its data ID.
+
     Raises
     ------
     FileFormatError
@@ -131,7 +140,20 @@ def find_record(butler: Butler, dataset_type: str, data_id: Mapping[str, Any]) -
 
 
 def find_input(butler: Butler, item: InputFile) -> Path:
-    """Return where an input is now: in this repository or its parents, also if they were copied or moved."""
+    """Return where an input is now: in this repository or its parents, also if they were copied or moved.
+
+    Parameters
+    ----------
+    butler : Butler
+        Butler of the repository.
+    item : InputFile
+        Record of the file.
+
+    Returns
+    -------
+    Path
+        The recorded path if the file is not found elsewhere.
+    """
     path = Path(item.path)
     roots = [root.absolute() for root in (*butler.roots, butler.calib_root)]
     kind = butler.policy.dataset_types.get(item.dataset_type)
@@ -142,7 +164,24 @@ def find_input(butler: Butler, item: InputFile) -> Path:
 
 
 def is_unchanged(butler: Butler, dataset_type: str, data_id: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
-    """Return whether a result was made by this version with these settings from files that are still the same."""
+    """Return whether a result was made by this version with these settings from files that are still the same.
+
+    Parameters
+    ----------
+    butler : Butler
+        Butler of the repository.
+    dataset_type : str
+        Type of the result.
+    data_id : mapping
+        Its data ID.
+    settings : mapping
+        Settings of the present run.
+
+    Returns
+    -------
+    bool
+        False also for a result without a record, or with a damaged one.
+    """
     try:
         found = find_record(butler, dataset_type, data_id)
     except FileFormatError:

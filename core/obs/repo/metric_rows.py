@@ -75,6 +75,11 @@ class MetricRows(Sequence[dict[str, Any]]):
     def column(self, name: str) -> np.ndarray[tuple[int, ...], np.dtype[Any]]:
         """Return one metric of all rows, float64, NaN where it was not measured; texts as objects.
 
+        Parameters
+        ----------
+        name : str
+            Name of the metric.
+
         Raises
         ------
         KeyError

@@ -92,6 +92,15 @@ class MetricTable:
     def update(self, kind: str, data_id: str, values: Mapping[str, Any]) -> None:
         """Change some columns of one row, which is there.
 
+        Parameters
+        ----------
+        kind : str
+            Table, for example "detector".
+        data_id : str
+            Data ID of the row as text.
+        values : mapping
+            Column to value. New columns are added; other values of the row stay.
+
         Raises
         ------
         OutputError
@@ -109,7 +118,13 @@ class MetricTable:
             raise OutputError(f"cannot write {self.path}: {describe_failure(error)}", path=self.path) from error
 
     def columns(self, kind: str = "detector") -> dict[str, type]:
-        """Return the columns of a table and their types (int, float or str); nothing if there is no table."""
+        """Return the columns of a table and their types (int, float or str); nothing if there is no table.
+
+        Parameters
+        ----------
+        kind : str, default: "detector"
+            Table.
+        """
         if kind not in KINDS or not self.exists():
             return {}
         with self._reading() as connection:
@@ -118,6 +133,18 @@ class MetricTable:
 
     def read(self, kind: str = "detector", condition: str = "") -> list[dict[str, Any]]:
         """Return rows that a condition holds for, in the order of their data IDs; see `obs.repo.metric_query`.
+
+        Parameters
+        ----------
+        kind : str, default: "detector"
+            Table.
+        condition : str, default: ""
+            Condition such as ``seeing > 1.2 and filter = 'r'``; empty for all rows.
+
+        Returns
+        -------
+        list of dict
+            Column to value for each row; empty if there are no metrics.
 
         Raises
         ------
@@ -181,7 +208,13 @@ class MetricTable:
         return RepositoryError(f"{self.path} is damaged: {text}; {advice}", path=self.path)
 
     def count(self, kind: str = "detector") -> dict[str, int]:
-        """Return the number of rows of each status: ``waiting``, ``done``, ``failed``."""
+        """Return the number of rows of each status: ``waiting``, ``done``, ``failed``.
+
+        Parameters
+        ----------
+        kind : str, default: "detector"
+            Table.
+        """
         if not self.columns(kind):
             return {}
         with self._reading() as connection:

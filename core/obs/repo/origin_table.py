@@ -25,7 +25,15 @@ def read_origins(connection: sa.Connection) -> list[tuple[str, str, str]]:
 
 
 def write_origins(connection: sa.Connection, rows: Sequence[tuple[str, str, str]]) -> None:
-    """Keep file, source and mode of files, within a transaction that has begun to write; what was said before goes."""
+    """Keep file, source and mode of files, within a transaction that has begun to write; what was said before goes.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+        Connection within a transaction.
+    rows : sequence of tuple of str
+        File (relative to the repository), source and mode, for example "link" or "copy".
+    """
     connection.execute(sa.schema.CreateTable(_TABLE, if_not_exists=True))
     for file, source, mode in rows:
         connection.execute(sa.delete(_TABLE).where(_TABLE.c.file == file))

@@ -29,6 +29,13 @@ _KEY = b"obs"
 def write_parquet(catalog: Catalog, path: Path | str) -> None:
     """Write a catalog to a Parquet file.
 
+    Parameters
+    ----------
+    catalog : Catalog
+        Catalog; units and descriptions of the columns are kept.
+    path : Path or str
+        File; it is written whole or not at all.
+
     Raises
     ------
     OutputError
@@ -39,7 +46,15 @@ def write_parquet(catalog: Catalog, path: Path | str) -> None:
 
 
 def write_parquet_to(catalog: Catalog, file: BinaryIO) -> None:
-    """Write a catalog to an open file, which may be a pipe."""
+    """Write a catalog to an open file, which may be a pipe.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        Catalog to write.
+    file : binary file
+        Open file.
+    """
     from pyarrow import parquet  # noqa: PLC0415 - slow to import, seldom needed
 
     parquet.write_table(_table(catalog), file, write_page_checksum=True)

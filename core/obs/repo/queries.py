@@ -119,5 +119,13 @@ class Queries:
 
 
 def whole_id(data_id: Mapping[str, Any] | None, keys: dict[str, Any]) -> DataId:
-    """Return a data ID with further keys."""
+    """Return a data ID with further keys.
+
+    Parameters
+    ----------
+    data_id : mapping or None
+        Keys and values.
+    keys : dict
+        Further keys; they win over those of ``data_id``.
+    """
     return {**(data_id or {}), **keys}

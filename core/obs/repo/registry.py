@@ -124,12 +124,36 @@ class Registry(RegistryReader):
     def create_table(
         self, table: str, columns: Mapping[str, str], unique: Sequence[str], *, numbered: bool = True
     ) -> None:
-        """Make a table if it is not there; see `Transaction.create_table`."""
+        """Make a table if it is not there; see `Transaction.create_table`.
+
+        Parameters
+        ----------
+        table : str
+            Name of the table.
+        columns : mapping of str to str
+            Column names and their types: ``int``, ``double`` or ``text``.
+        unique : sequence of str
+            Columns that together name one row.
+        numbered : bool, default: True
+            Whether it has the row number ``id``.
+
+        Raises
+        ------
+        OutputError
+            If the database refuses.
+        """
         with self.transaction() as changes:
             changes.create_table(table, columns, unique, numbered=numbered)
 
     def insert(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Add rows, all or none of them.
+
+        Parameters
+        ----------
+        table : str
+            Name of the table.
+        rows : iterable of mapping
+            Column to value for each row.
 
         Raises
         ------

@@ -247,6 +247,18 @@ def check_registry_file(path: Path) -> None:
 def check_version(version: int | None, place: str) -> int | None:
     """Return the version of a registry that this version of obs can read.
 
+    Parameters
+    ----------
+    version : int or None
+        Version that the registry records.
+    place : str
+        File or URL of the registry, for the error.
+
+    Returns
+    -------
+    int or None
+        None for a registry without a version.
+
     Raises
     ------
     RepositoryError
@@ -263,6 +275,15 @@ def check_version(version: int | None, place: str) -> int | None:
 
 def pick_column(found: Any, name: str, tables: Sequence[str]) -> Any:  # noqa: ANN401 - also SQLAlchemy's collections
     """Return the column of a name.
+
+    Parameters
+    ----------
+    found : mapping
+        Columns by name.
+    name : str
+        Name of the column.
+    tables : sequence of str
+        Names of the tables, for the error.
 
     Raises
     ------

@@ -35,6 +35,13 @@ def _python_type(kind: object) -> type:
 def read_version(connection: sa.Connection, place: str) -> int | None:
     """Return the version of a registry; None if it records none.
 
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+        Connection to the registry.
+    place : str
+        File or URL of the registry, for the error.
+
     Raises
     ------
     RepositoryError

@@ -76,6 +76,20 @@ def read_repository_arguments(given: Any, *, writes: bool = False) -> list[Repos
 def as_root_and_output(inputs: Any, outputs: Any) -> tuple[list[RepositoryArguments], Path | None]:  # noqa: ANN401
     """Return the repositories to read and the one to write that LSST's arguments name.
 
+    Parameters
+    ----------
+    inputs : object
+        Repositories to read: a folder, a mapping with ``root``, or a list of these.
+    outputs : object
+        Repository to write, in the same forms. Alone, it is read with its parents.
+
+    Returns
+    -------
+    inputs : list of RepositoryArguments
+        Repositories to read.
+    output : Path or None
+        Repository to write.
+
     Raises
     ------
     RepositoryError

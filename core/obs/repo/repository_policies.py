@@ -63,7 +63,15 @@ class RepositoryPolicies:
 
 
 def with_policies(lineage: Lineage, given: Sequence[RepositoryArguments]) -> Lineage:
-    """Return repositories with what the user sets otherwise than their policies."""
+    """Return repositories with what the user sets otherwise than their policies.
+
+    Parameters
+    ----------
+    lineage : Lineage
+        Repositories with their policies.
+    given : sequence of RepositoryArguments
+        Arguments of the user, whose ``policy`` wins key by key.
+    """
     over = {Path(argument.root).expanduser().resolve(): argument.policy for argument in given if argument.policy}
     inputs = [
         replace(repository, policy=_merged(repository.policy, over[repository.root]))

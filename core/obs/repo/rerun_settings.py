@@ -22,7 +22,15 @@ _NAMED = 3
 
 
 def config_path(output: Path, task: str) -> Path:
-    """Return where the settings of a task are kept."""
+    """Return where the settings of a task are kept.
+
+    Parameters
+    ----------
+    output : Path
+        Output folder.
+    task : str
+        Name of the task, for example "process".
+    """
     return output / "config" / f"{task}.yaml"
 
 
@@ -120,6 +128,20 @@ def find_differences(before: object, now: object, name: str = "", *, may_be_new:
 
     With ``may_be_new``, a switch that is off and a list that is empty do not count where they were not set before: an
     earlier version did not have that step.
+
+    Parameters
+    ----------
+    before, now : object
+        Settings as nested dicts, lists and values.
+    name : str
+        Name of the section that they are of; empty for all settings.
+    may_be_new : bool, default: False
+        Whether settings that were not set before may be off or empty.
+
+    Returns
+    -------
+    list of str
+        One line for each setting that differs.
     """
     if isinstance(before, dict) and isinstance(now, dict):
         keys = [*now, *(key for key in before if key not in now)]

@@ -31,6 +31,13 @@ def read_sky_map(path: Path) -> SkyMap[Any]:
 def write_sky_map(sky_map: SkyMap[Any], path: Path) -> None:
     """Write a sky map as YAML.
 
+    Parameters
+    ----------
+    sky_map : SkyMap
+        Sky map of one of the known types.
+    path : Path
+        File; it is written whole or not at all.
+
     Raises
     ------
     OutputError

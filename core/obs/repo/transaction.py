@@ -35,11 +35,31 @@ class Transaction:
         self._registry, self._connection = registry, connection
 
     def lookup(self, columns: Sequence[str], where: Mapping[str, Any], tables: Sequence[str]) -> list[tuple[Any, ...]]:
-        """Return the distinct rows of ``columns``; see `Registry.lookup`."""
+        """Return the distinct rows of ``columns``; see `Registry.lookup`.
+
+        Parameters
+        ----------
+        columns : sequence of str
+            Columns to return.
+        where : mapping
+            Columns and the values that they must have.
+        tables : sequence of str
+            Tables, joined on their row number.
+        """
         return [tuple(row) for row in self._execute(as_statement(self._registry._question(columns, where, tables)))]
 
     def find_present(self, table: str, columns: Sequence[str], keys: Collection[tuple[Any, ...]]) -> set[Any]:
-        """Return those of ``keys`` that a row of the table has in ``columns``."""
+        """Return those of ``keys`` that a row of the table has in ``columns``.
+
+        Parameters
+        ----------
+        table : str
+            Name of the table.
+        columns : sequence of str
+            Columns that make up a key.
+        keys : collection of tuple
+            Values of these columns. None stands for an empty value (NULL).
+        """
         definition = self._registry._definition(table, columns)
         wanted = [definition.c[name] for name in columns]
         found: set[Any] = set()
@@ -55,6 +75,13 @@ class Transaction:
 
     def insert(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Add rows, all or none of them; a refusal leaves the transaction as it was.
+
+        Parameters
+        ----------
+        table : str
+            Name of the table.
+        rows : iterable of mapping
+            Column to value for each row.
 
         Raises
         ------
@@ -73,6 +100,13 @@ class Transaction:
 
     def delete(self, table: str, where: Mapping[str, Any]) -> None:
         """Remove the rows that have these values.
+
+        Parameters
+        ----------
+        table : str
+            Name of the table.
+        where : mapping
+            Columns and the values that they must have. Without any, all rows are removed.
 
         Raises
         ------

@@ -46,7 +46,13 @@ class WarpStore:
         self._file.close()
 
     def add_frame(self, box: Box) -> int:
-        """Begin a frame that covers a box of the patch, and return its number."""
+        """Begin a frame that covers a box of the patch, and return its number.
+
+        Parameters
+        ----------
+        box : Box
+            Region of the patch, 0-based pixels of its outer box.
+        """
         self.boxes.append(box)
         self._starts.append(self._starts[-1] + box.width * box.height * sum(kind.itemsize for kind in _PLANES))
         return len(self.boxes) - 1
@@ -60,6 +66,17 @@ class WarpStore:
         mask: NDArray[np.int32],
     ) -> None:
         """Write rows of a frame, the first of which is row ``low`` of its box.
+
+        Parameters
+        ----------
+        number : int
+            Number of the frame, as `add_frame` returned it.
+        low : int
+            First row, from 0 at the lower edge of the frame's box.
+        image, variance : ndarray of float32, shape (n, width)
+            Pixels and their variances.
+        mask : ndarray of int32, shape (n, width)
+            Bits of the mask.
 
         Raises
         ------
@@ -76,7 +93,22 @@ class WarpStore:
     def read_rows(
         self, number: int, low: int, high: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
-        """Return image, variance and mask of rows ``low`` to ``high`` of a frame's box."""
+        """Return image, variance and mask of rows ``low`` to ``high`` of a frame's box.
+
+        Parameters
+        ----------
+        number : int
+            Number of the frame, as `add_frame` returned it.
+        low, high : int
+            First row, and the one after the last, from 0 at the lower edge of the frame's box.
+
+        Returns
+        -------
+        image, variance : ndarray of float32, shape (high - low, width)
+            Pixels and their variances.
+        mask : ndarray of int32, shape (high - low, width)
+            Bits of the mask.
+        """
         self._file.flush()
         width = self.boxes[number].width
         planes: list[NDArray[Any]] = []

@@ -23,7 +23,18 @@ _GRID = 40  # positions along a side, of which every second is fitted
 
 
 def sample_pixels(shape: tuple[int, int]) -> tuple[Floats, Floats]:
-    """Return x and y of a grid over an image of a shape (ny, nx), from edge to edge, shape (n,)."""
+    """Return x and y of a grid over an image of a shape (ny, nx), from edge to edge, shape (n,).
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape (ny, nx) of the image.
+
+    Returns
+    -------
+    x, y : ndarray of float64, shape (n,)
+        0-based pixels, so that the edges are at -0.5 and ``size - 0.5``.
+    """
     x, y = np.meshgrid(*(np.linspace(-0.5, size - 0.5, _GRID) for size in shape[::-1]))
     return x.ravel(), y.ravel()
 
@@ -80,7 +91,18 @@ def refit_tan_sip(
 
 
 def largest_separation(first: tuple[Floats, Floats], second: tuple[Floats, Floats]) -> float:
-    """Return the largest angle between positions, degrees, in mas."""
+    """Return the largest angle between positions, degrees, in mas.
+
+    Parameters
+    ----------
+    first, second : tuple of ndarray of float64, shape (n,)
+        Right ascensions and declinations, degrees, of the same points.
+
+    Returns
+    -------
+    float
+        Milliarcseconds.
+    """
     ra_1, dec_1, ra_2, dec_2 = map(np.deg2rad, (*first, *second))
     half = np.sin((dec_1 - dec_2) / 2) ** 2 + np.cos(dec_1) * np.cos(dec_2) * np.sin((ra_1 - ra_2) / 2) ** 2
     return float(np.rad2deg(2 * np.arcsin(np.sqrt(half.max()))) * 3.6e6)

@@ -83,6 +83,13 @@ class Archive:
 def field(row: Any, name: str) -> Any:  # noqa: ANN401 - rows of astropy
     """Return a field of rows by its name with underscores, for which older files have points.
 
+    Parameters
+    ----------
+    row : row or rows of a table
+        Row or array of rows, as `Archive.find` returns them.
+    name : str
+        Name of the field, with underscores.
+
     Raises
     ------
     FileFormatError
@@ -96,7 +103,20 @@ def field(row: Any, name: str) -> Any:  # noqa: ANN401 - rows of astropy
 
 
 def point(row: Any, name: str) -> tuple[float, float]:  # noqa: ANN401 - a row of astropy
-    """Return a position: two fields, or in older files an array of two numbers."""
+    """Return a position: two fields, or in older files an array of two numbers.
+
+    Parameters
+    ----------
+    row : row of a table
+        One row.
+    name : str
+        Name of the field, without ``_x`` and ``_y``.
+
+    Returns
+    -------
+    x, y : float
+        The two numbers.
+    """
     names = row.array.dtype.names
     if name in names or name.replace("_", ".") in names:
         x, y = numbers(row, name)
@@ -105,7 +125,15 @@ def point(row: Any, name: str) -> tuple[float, float]:  # noqa: ANN401 - a row o
 
 
 def numbers(row: Any, name: str) -> NDArray[np.float64]:  # noqa: ANN401 - a row of astropy
-    """Return an array field as float64, shape (n,)."""
+    """Return an array field as float64, shape (n,).
+
+    Parameters
+    ----------
+    row : row of a table
+        One row.
+    name : str
+        Name of the field, with underscores.
+    """
     return np.array(np.ravel(field(row, name)), np.float64)
 
 

@@ -35,6 +35,13 @@ class AstObject:
     def number(self, name: str, default: float = 0.0) -> float:
         """Return a number, or the default if there is no such attribute.
 
+        Parameters
+        ----------
+        name : str
+            Name of the attribute.
+        default : float, default: 0.0
+            Value of a missing attribute.
+
         Raises
         ------
         FileFormatError
@@ -46,7 +53,20 @@ class AstObject:
         return value
 
     def whole(self, name: str, default: int = 0) -> int:
-        """Return a whole number, or the default if there is no such attribute."""
+        """Return a whole number, or the default if there is no such attribute.
+
+        Parameters
+        ----------
+        name : str
+            Name of the attribute.
+        default : int, default: 0
+            Value of a missing attribute.
+
+        Raises
+        ------
+        FileFormatError
+            If the attribute is not a number.
+        """
         return int(self.number(name, default))
 
     def text(self, name: str, default: str = "") -> str:

@@ -71,6 +71,15 @@ def find_attached(hdus: fits.HDUList, header: Mapping[str, Any], path: Path | st
 def read_object(path: Path | str | None, number: int, reader: Callable[[Archive, int], Any]) -> Any:  # noqa: ANN401 - any object
     """Read an attached object of a file by its number.
 
+    Parameters
+    ----------
+    path : Path or str or None
+        The file.
+    number : int
+        Number of the object in its archive.
+    reader : callable
+        Function that reads the object, called with the archive and the number.
+
     Raises
     ------
     FileFormatError

@@ -48,6 +48,15 @@ class BoundedField:
 def read_bounded_field(archive: Archive, number: int, depth: int = 0) -> BoundedField:
     """Return a field by its number.
 
+    Parameters
+    ----------
+    archive : Archive
+        Archive of the file.
+    number : int
+        Number of the field in it.
+    depth : int, default: 0
+        Number of fields that this one is inside of. It ends the reading of a field that contains itself.
+
     Raises
     ------
     FileFormatError

@@ -35,6 +35,14 @@ def archive_bytes(path: Path) -> bytes:
 
 
 def kept_cards(attached: Mapping[str, Any], hdu: int) -> dict[str, int]:
-    """Return the cards that name the attached objects of an exposure, whose index will be an HDU, counted from 1."""
+    """Return the cards that name the attached objects of an exposure, whose index will be an HDU, counted from 1.
+
+    Parameters
+    ----------
+    attached : mapping
+        Attached objects that were read from a file. Any other mapping counts as none.
+    hdu : int
+        Number of the HDU of the archive's index, from 1.
+    """
     numbers = attached.numbers if isinstance(attached, AttachedObjects) else {}
     return {"AR_HDU": hdu, **dict.fromkeys(_OWN, 0), **{KINDS[name][0][-1]: number for name, number in numbers.items()}}

@@ -70,6 +70,17 @@ def read_photo_calib(
 ) -> PhotoCalib | None:
     """Return a photometric calibration by its number; see `archived_photo_calib`.
 
+    Parameters
+    ----------
+    archive : Archive
+        Archive of the file.
+    number : int
+        Number of the calibration in it.
+    path : Path or str, optional
+        File, for the log.
+    origin : tuple of int
+        Position (x, y) of the image's first pixel, as the stack counts pixels.
+
     Raises
     ------
     FileFormatError

@@ -27,7 +27,15 @@ PSF_CLASSES = ("PsfexPsf", "PcaPsf", "KernelPsf", "SingleGaussianPsf", "DoubleGa
 
 
 def psf_number(archive: Archive | None, header: Mapping[str, Any]) -> int:
-    """Return the number of the PSF of an exposure, or 0 if it has none."""
+    """Return the number of the PSF of an exposure, or 0 if it has none.
+
+    Parameters
+    ----------
+    archive : Archive or None
+        Archive of the file.
+    header : mapping
+        Cards of the exposure.
+    """
     return attached_number(archive, header, _CARDS, (*PSF_CLASSES, "CoaddPsf"))
 
 

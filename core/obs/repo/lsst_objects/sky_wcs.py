@@ -69,7 +69,21 @@ def read_wcs(
     origin: tuple[int, int] = (0, 0),
     plain: TanSipWcs | None = None,
 ) -> TanSipWcs:
-    """Return a WCS by its number; see `archived_wcs`."""
+    """Return a WCS by its number; see `archived_wcs`.
+
+    Parameters
+    ----------
+    archive : Archive
+        Archive of the file.
+    number : int
+        Number of the WCS in it.
+    shape : tuple of int
+        Shape (ny, nx) of the image; with 0 pixels, the WCS is refitted over 4096 x 4096.
+    origin : tuple of int
+        Position (x, y) of the image's first pixel, as the stack counts pixels.
+    plain : TanSipWcs, optional
+        WCS of the header, which is returned if it is the same within 0.1 mas.
+    """
     name, rows = archive.find(number)
     if name in ("TanWcs", "Wcs"):
         return _tan_wcs(rows).shifted(x=origin[0], y=origin[1])
@@ -84,6 +98,18 @@ def read_wcs(
 
 def read_sky_mapping(archive: Archive, number: int) -> SkyMapping:
     """Return a WCS by its number as a function from pixels to degrees.
+
+    Parameters
+    ----------
+    archive : Archive
+        Archive of the file.
+    number : int
+        Number of the WCS in it.
+
+    Returns
+    -------
+    callable
+        Takes x and y as the stack counts pixels, and returns right ascension and declination, degrees.
 
     Raises
     ------

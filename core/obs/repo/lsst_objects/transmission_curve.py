@@ -41,12 +41,34 @@ class TransmissionCurve:
     rule: Callable[[float, float, Floats], Floats]
 
     def sample(self, wavelengths: Any, *, x: float = 0.0, y: float = 0.0) -> Floats:  # noqa: ANN401 - numbers
-        """Return the fractions at wavelengths, angstrom, for a position as the stack counts pixels."""
+        """Return the fractions at wavelengths, angstrom, for a position as the stack counts pixels.
+
+        Parameters
+        ----------
+        wavelengths : array_like of float
+            Wavelengths, angstrom.
+        x, y : float, default: 0.0
+            Position on the detector, as the stack counts pixels.
+
+        Returns
+        -------
+        ndarray of float64
+            Of the shape of ``wavelengths``.
+        """
         return self.rule(x, y, np.asarray(wavelengths, np.float64))
 
 
 def read_transmission_curve(archive: Archive, number: int, depth: int = 0) -> TransmissionCurve:
     """Return a curve by its number.
+
+    Parameters
+    ----------
+    archive : Archive
+        Archive of the file.
+    number : int
+        Number of the curve in it.
+    depth : int, default: 0
+        Number of curves that this one is inside of. It ends the reading of a curve that contains itself.
 
     Raises
     ------
