@@ -72,7 +72,13 @@ class Box:
         return self.width == 0 or self.height == 0
 
     def contains(self, other: "Box") -> bool:
-        """Whether every pixel of ``other`` lies in this box."""
+        """Whether every pixel of ``other`` lies in this box.
+
+        Parameters
+        ----------
+        other : Box
+            Another box in the same pixels. An empty one is contained in every box.
+        """
         return other.is_empty or (
             self.x_min <= other.x_min
             and self.y_min <= other.y_min
@@ -81,7 +87,13 @@ class Box:
         )
 
     def intersection(self, other: "Box") -> "Box":
-        """Return the pixels that both boxes hold; empty where they do not meet."""
+        """Return the pixels that both boxes hold; empty where they do not meet.
+
+        Parameters
+        ----------
+        other : Box
+            Another box in the same pixels.
+        """
         x_min, y_min = max(self.x_min, other.x_min), max(self.y_min, other.y_min)
         width = max(0, min(self.x_max, other.x_max) - x_min)
         height = max(0, min(self.y_max, other.y_max) - y_min)
@@ -90,6 +102,16 @@ class Box:
     @classmethod
     def from_section(cls, section: str) -> "Box":
         """Read a FITS section such as ``[1:512, 1:4176]``; ends may be given in either order.
+
+        Parameters
+        ----------
+        section : str
+            Section whose pixels count from 1 and whose ends belong to it, x first.
+
+        Returns
+        -------
+        Box
+            Box in 0-based pixels.
 
         Raises
         ------

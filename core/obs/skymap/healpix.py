@@ -41,7 +41,18 @@ class HealpixSkyMap(SkyMap[HealpixSettings]):
         return np.stack([ra.deg, dec.deg], axis=1)
 
     def find_tract(self, *, ra: ArrayLike, dec: ArrayLike) -> NDArray[np.int64]:
-        """Return the number of the HEALPix pixel that holds each position; see `SkyMap.find_tract`."""
+        """Return the number of the HEALPix pixel that holds each position; see `SkyMap.find_tract`.
+
+        Parameters
+        ----------
+        ra, dec : array_like of float, shape (n,)
+            Positions, degrees.
+
+        Returns
+        -------
+        ndarray of int64, shape (n,)
+            Tract of each position.
+        """
         from astropy import units  # noqa: PLC0415 - this type alone needs it
 
         return np.asarray(

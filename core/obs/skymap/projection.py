@@ -54,11 +54,23 @@ class TractWcs:
         return np.array([[-cos, sin], [sin, cos]]) * (self.scale / 3600.0)
 
     def shifted(self, *, x: float, y: float) -> "TractWcs":
-        """Return the WCS of pixels counted from pixel (x, y) of this one."""
+        """Return the WCS of pixels counted from pixel (x, y) of this one.
+
+        Parameters
+        ----------
+        x, y : float
+            Position of the new first pixel, 0-based pixels.
+        """
         return replace(self, crpix=(self.crpix[0] - x, self.crpix[1] - y))
 
     def sky_to_pixel(self, *, ra: ArrayLike, dec: ArrayLike) -> tuple[Positions, Positions]:
-        """Return pixels (x, y), 0-based, of sky coordinates, degrees; NaN where the projection does not reach."""
+        """Return pixels (x, y), 0-based, of sky coordinates, degrees; NaN where the projection does not reach.
+
+        Parameters
+        ----------
+        ra, dec : array_like of float
+            Positions on the sky, degrees.
+        """
         ra, dec = np.asarray(ra, np.float64), np.asarray(dec, np.float64)
         delta = np.deg2rad((ra - self.crval[0] + 180.0) % 360.0 - 180.0)
         if self.projection == "CEA":
@@ -72,7 +84,13 @@ class TractWcs:
         )
 
     def pixel_to_sky(self, *, x: ArrayLike, y: ArrayLike) -> tuple[Positions, Positions]:
-        """Return right ascension (0 to 360) and declination, degrees, of pixels, 0-based; NaN off the projection."""
+        """Return right ascension (0 to 360) and declination, degrees, of pixels, 0-based; NaN off the projection.
+
+        Parameters
+        ----------
+        x, y : array_like of float
+            Positions, 0-based pixels.
+        """
         u, v = np.asarray(x, np.float64) - self.crpix[0], np.asarray(y, np.float64) - self.crpix[1]
         cd = self.cd
         xi, eta = cd[0, 0] * u + cd[0, 1] * v, cd[1, 0] * u + cd[1, 1] * v
@@ -121,6 +139,11 @@ class TractWcs:
         """Return the WCS of the pixels in ``box``, counted from its first one, in the form that images have.
 
         TAN is exact. Of other projections a polynomial of order 5 is fitted over the box.
+
+        Parameters
+        ----------
+        box : Box
+            Region in 0-based pixels of this WCS.
         """
         if self.projection == "TAN":
             crpix = (self.crpix[0] - box.x_min, self.crpix[1] - box.y_min)

@@ -52,7 +52,18 @@ class RingsSkyMap(SkyMap[RingsSettings]):
         return np.concatenate([[[0.0, -90.0]], np.stack([ra, dec], axis=1), [[0.0, 90.0]]])
 
     def find_tract(self, *, ra: ArrayLike, dec: ArrayLike) -> NDArray[np.int64]:
-        """Return the number of the tract to which each position belongs; see `SkyMap.find_tract`."""
+        """Return the number of the tract to which each position belongs; see `SkyMap.find_tract`.
+
+        Parameters
+        ----------
+        ra, dec : array_like of float, shape (n,)
+            Positions, degrees.
+
+        Returns
+        -------
+        ndarray of int64, shape (n,)
+            Tract of each position; the first one is about the south pole, the last one about the north pole.
+        """
         ra, dec = np.atleast_1d(np.asarray(ra, np.float64)), np.atleast_1d(np.asarray(dec, np.float64))
         first = self._height / 2 - np.pi / 2
         ring = np.floor((np.deg2rad(dec) - first) / self._height).astype(np.int64)

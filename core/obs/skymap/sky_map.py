@@ -61,6 +61,11 @@ class SkyMap(ABC, Generic[S]):
     def tract(self, number: int) -> Tract:
         """Return a tract by its number.
 
+        Parameters
+        ----------
+        number : int
+            Number of the tract, from 0.
+
         Raises
         ------
         DataIdError
@@ -87,7 +92,18 @@ class SkyMap(ABC, Generic[S]):
         return np.asarray(np.argmax(positions @ sky_vectors(*centers.T).T, axis=1), np.int64)
 
     def tracts_with(self, *, ra: ArrayLike, dec: ArrayLike) -> list[Tract]:
-        """Return all tracts that hold any of some positions, overlaps included."""
+        """Return all tracts that hold any of some positions, overlaps included.
+
+        Parameters
+        ----------
+        ra, dec : array_like of float, shape (n,)
+            Positions, degrees.
+
+        Returns
+        -------
+        list of Tract
+            In the order of their numbers.
+        """
         ra, dec = np.atleast_1d(np.asarray(ra, np.float64)), np.atleast_1d(np.asarray(dec, np.float64))
         nearest = sky_vectors(*self.centers().T) @ sky_vectors(ra, dec).T
         candidates = np.flatnonzero((nearest >= np.cos(np.deg2rad(self._reach))).any(axis=1))

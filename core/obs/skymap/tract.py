@@ -80,6 +80,11 @@ class Tract:
     def patch(self, index: Sequence[int] | str | int) -> Patch:
         """Return a patch by column and row, as a pair or ``"3,4"``, or by its number, columns counting first.
 
+        Parameters
+        ----------
+        index : sequence of int, str or int
+            Column and row, from 0, or the number ``row * n_column + column``.
+
         Raises
         ------
         DataIdError
@@ -102,7 +107,13 @@ class Tract:
         return Patch((x, y), inner, outer.intersection(self.box))
 
     def find_patch(self, *, ra: ArrayLike, dec: ArrayLike) -> NDArray[np.int64]:
-        """Return column and row of the patch whose inner box holds each position, shape (n, 2); -1 off the tract."""
+        """Return column and row of the patch whose inner box holds each position, shape (n, 2); -1 off the tract.
+
+        Parameters
+        ----------
+        ra, dec : array_like of float, shape (n,)
+            Positions, degrees.
+        """
         x, y = self.wcs.sky_to_pixel(ra=np.atleast_1d(ra), dec=np.atleast_1d(dec))
         with np.errstate(invalid="ignore"):
             inside = (x >= -0.5) & (x < self.box.width - 0.5) & (y >= -0.5) & (y < self.box.height - 0.5)
@@ -111,7 +122,18 @@ class Tract:
         return np.where(inside[:, None], np.stack([columns, rows], axis=1), -1).astype(np.int64)
 
     def corners(self, box: Box | None = None) -> list[tuple[float, float]]:
-        """Return the sky coordinates, degrees, of the corners of the tract or of ``box``, from the lower left one."""
+        """Return the sky coordinates, degrees, of the corners of the tract or of ``box``, from the lower left one.
+
+        Parameters
+        ----------
+        box : Box, optional
+            Region in 0-based pixels of the tract.
+
+        Returns
+        -------
+        list of tuple of float
+            Outer corners, counterclockwise in pixels.
+        """
         box = box or self.box
         x = np.array([box.x_min, box.x_max, box.x_max, box.x_min]) - 0.5
         y = np.array([box.y_min, box.y_min, box.y_max, box.y_max]) - 0.5
@@ -193,7 +215,15 @@ def _offset(center: tuple[float, float], angle: float, distance: float) -> tuple
 
 
 def surrounding_points(points: Sequence[tuple[float, float]], distance: float) -> list[tuple[float, float]]:
-    """Return positions all round each point at a distance, degrees; the points themselves if that is 0."""
+    """Return positions all round each point at a distance, degrees; the points themselves if that is 0.
+
+    Parameters
+    ----------
+    points : sequence of tuple of float
+        Right ascensions and declinations, degrees.
+    distance : float
+        Angle from each point, degrees.
+    """
     if distance == 0:
         return list(points)
     angles = np.arange(_DIRECTIONS) * (360.0 / _DIRECTIONS)
@@ -201,5 +231,13 @@ def surrounding_points(points: Sequence[tuple[float, float]], distance: float) -
 
 
 def cardinal_points(center: tuple[float, float], distance: float) -> list[tuple[float, float]]:
-    """Return the positions east, north, west and south of a center at a distance, degrees."""
+    """Return the positions east, north, west and south of a center at a distance, degrees.
+
+    Parameters
+    ----------
+    center : tuple of float
+        Right ascension and declination, degrees.
+    distance : float
+        Angle from the center, degrees.
+    """
     return [_offset(center, 90.0 * side, distance) for side in range(_SIDES)]

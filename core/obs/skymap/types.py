@@ -58,6 +58,13 @@ _PAIRS = {"patchInnerDimensions": ("patch_width", "patch_height"), "decRange": (
 def make_sky_map(kind: str, settings: Mapping[str, Any]) -> SkyMap[Any]:
     """Make a sky map from the name of its type and its settings, by our names or those of the LSST stack.
 
+    Parameters
+    ----------
+    kind : str
+        Type, for example "rings" or "discrete", or the name that the LSST stack has for it.
+    settings : mapping
+        Settings of that type.
+
     Raises
     ------
     ConfigError
@@ -102,6 +109,13 @@ def describe_sky_map(sky_map: SkyMap[Any]) -> dict[str, Any]:
 
 def restore_sky_map(data: object, path: Path | str) -> SkyMap[Any]:
     """Return the sky map of what `describe_sky_map` made.
+
+    Parameters
+    ----------
+    data : object
+        Plain data of a file.
+    path : Path or str
+        File, for the error.
 
     Raises
     ------
