@@ -30,6 +30,15 @@ def format_data_id(data_id: Mapping[str, Any]) -> str:
 def cast_value(key: str, value: Any, kind: type) -> DataIdValue:  # noqa: ANN401 - what it may be is the question
     """Return ``value`` as ``kind`` (int, float or str).
 
+    Parameters
+    ----------
+    key : str
+        Name of the key, for the error.
+    value : object
+        Value. Texts of numbers are read; logical values and None are refused.
+    kind : type
+        ``int``, ``float`` or ``str``.
+
     Raises
     ------
     DataIdError
@@ -52,6 +61,13 @@ def cast_value(key: str, value: Any, kind: type) -> DataIdValue:  # noqa: ANN401
 
 def cast_data_id(data_id: Mapping[str, Any], key_types: Mapping[str, type]) -> DataId:
     """Return the data ID with every value as its key's type; keys without a type keep their value.
+
+    Parameters
+    ----------
+    data_id : mapping
+        Keys and values.
+    key_types : mapping of str to type
+        Key to ``int``, ``float`` or ``str``.
 
     Raises
     ------

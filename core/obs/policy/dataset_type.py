@@ -29,7 +29,13 @@ _BASES = {"o": 8, "x": 16, "X": 16}
 
 
 def split_hdu(path: str) -> tuple[str, str | None]:
-    """Split ``raw.fits[2]`` into the path and the HDU, which is None where there is none."""
+    """Split ``raw.fits[2]`` into the path and the HDU, which is None where there is none.
+
+    Parameters
+    ----------
+    path : str
+        Path or template, with or without the number of an HDU in brackets.
+    """
     match = _TAIL.fullmatch(path)
     return (path, None) if match is None else (match["path"], match["hdu"])
 
@@ -161,6 +167,11 @@ class Template:
 
         A value with a ``/`` in it is found only where no value without one fits. Where ``path`` has no ``[hdu]`` tail
         but the template has, the keys of the tail are left out.
+
+        Parameters
+        ----------
+        path : str
+            Path relative to the repository.
         """
         with_tail = split_hdu(path)[1] is not None or split_hdu(self.text)[1] is None
         expressions = self._expressions if with_tail else self._expressions_without_tail
@@ -179,7 +190,18 @@ class Template:
         return None
 
     def glob_pattern(self, data_id: Mapping[str, Any]) -> str:
-        """Return a shell pattern for the files that fit what is known of the data ID."""
+        """Return a shell pattern for the files that fit what is known of the data ID.
+
+        Parameters
+        ----------
+        data_id : mapping
+            Known keys and values; any text fits the other keys.
+
+        Returns
+        -------
+        str
+            Pattern relative to the repository, without an ``[hdu]`` tail.
+        """
         pieces = []
         for part in _split(split_hdu(self.text)[0]):
             known = isinstance(part, _Field) and part.key in data_id

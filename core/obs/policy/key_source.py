@@ -45,5 +45,12 @@ def present_tables(source: KeySource, tables: tuple[str, ...]) -> tuple[str, ...
     """Return those of the tables of a dataset type that a registry has; all if it has none.
 
     Policies name tables, such as ``raw_skyTile``, that only some programs of the stack make.
+
+    Parameters
+    ----------
+    source : KeySource
+        Registry, or files that replace it.
+    tables : tuple of str
+        Tables that the policy names.
     """
     return tuple(table for table in tables if source.has_table(table)) or tables

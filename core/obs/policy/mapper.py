@@ -63,6 +63,13 @@ class Mapper:
     def define_alias(self, alias: str, dataset_type: str) -> None:
         """Make ``@alias`` an alias of a dataset type.
 
+        Parameters
+        ----------
+        alias : str
+            Name that begins with ``@``.
+        dataset_type : str
+            Name of the dataset type.
+
         Raises
         ------
         DataIdError
@@ -75,6 +82,11 @@ class Mapper:
 
     def split(self, name: str) -> tuple[DatasetType, str]:
         """Split ``calexp_wcs`` into the dataset type and the suffix ``wcs``; no suffix gives ``""``.
+
+        Parameters
+        ----------
+        name : str
+            Name of a dataset type or of a part of one; it may begin with an alias.
 
         Raises
         ------
@@ -144,12 +156,29 @@ class Mapper:
         return self.policy.default_sub_levels.get(level or self.policy.default_level)
 
     def sub_levels(self, name: str, level: str) -> list[str]:
-        """Return the levels at which data IDs of this dataset type have more keys than at ``level``."""
+        """Return the levels at which data IDs of this dataset type have more keys than at ``level``.
+
+        Parameters
+        ----------
+        name : str
+            Name of the dataset type.
+        level : str
+            Level, for example "visit"; empty for the default one.
+        """
         here = self.key_types(name, level).keys()
         return [other for other in self.policy.levels if self.key_types(name, other).keys() > here]
 
     def complete(self, name: str, data_id: Mapping[str, Any], keys: Sequence[str] | None = None) -> DataId:
         """Return the data ID with all keys of the template (or of ``keys``), the missing ones looked up.
+
+        Parameters
+        ----------
+        name : str
+            Name of the dataset type.
+        data_id : mapping
+            Known keys and values. Values are converted to the types of their keys.
+        keys : sequence of str, optional
+            Keys that the result needs. By default those of the template.
 
         Raises
         ------
@@ -221,6 +250,20 @@ class Mapper:
     def query(self, name: str, keys: Sequence[str], data_id: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Return the distinct values of ``keys`` that the registry has for a data ID, sorted.
 
+        Parameters
+        ----------
+        name : str
+            Name of the dataset type; it decides which registry is asked.
+        keys : sequence of str
+            Keys to return.
+        data_id : mapping
+            Keys and the values that they must have.
+
+        Returns
+        -------
+        list of tuple
+            One tuple in the order of ``keys`` for each combination of values.
+
         Raises
         ------
         DataIdError
@@ -244,6 +287,13 @@ class Mapper:
 
     def all_of(self, name: str, data_id: Mapping[str, Any]) -> list[DataId]:
         """Return every data ID that the registry has for an incomplete one, with all keys of the template.
+
+        Parameters
+        ----------
+        name : str
+            Name of the dataset type.
+        data_id : mapping
+            Keys and the values that they must have.
 
         Raises
         ------
