@@ -71,7 +71,13 @@ class Arrivals:
         return [path for path, (stamp, _) in self._seen.items() if self._given.get(path) != stamp and path.exists()]
 
     def stopped(self, patience: float) -> list[Path]:
-        """Return unfinished files that have not changed for so many seconds, each once unless it changes again."""
+        """Return unfinished files that have not changed for so many seconds, each once unless it changes again.
+
+        Parameters
+        ----------
+        patience : float
+            Least time without a change, seconds.
+        """
         now = self.clock()
         found = [
             path

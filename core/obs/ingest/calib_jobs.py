@@ -47,6 +47,13 @@ class BuildJob:
 def usual_inputs(butler: Butler, name: str) -> list[DataId]:
     """Return the data IDs that represent what a type of calibration is made from, as the registry calls it.
 
+    Parameters
+    ----------
+    butler : Butler
+        Butler of the repository.
+    name : str
+        Type of the calibration, for example "bias".
+
     Raises
     ------
     DataIdError

@@ -28,6 +28,16 @@ _PLACES = "places"
 def staging(store: CalibStore) -> Iterator["Staging"]:
     """Make a folder for a build among the calibrations; it is removed in any case.
 
+    Parameters
+    ----------
+    store : CalibStore
+        Calibrations of the repository.
+
+    Yields
+    ------
+    Staging
+        Hidden folder beside the calibrations, from which files are moved into their places.
+
     Raises
     ------
     OutputError

@@ -202,17 +202,40 @@ class CalibStore:
         return {(name, format_data_id(data_id)) for name, data_id in self.registered(source)}
 
     def target(self, name: str, data_id: Mapping[str, Any]) -> Path:
-        """Return where a calibration belongs."""
+        """Return where a calibration belongs.
+
+        Parameters
+        ----------
+        name : str
+            Type of the calibration, for example "bias".
+        data_id : mapping
+            All keys of its template.
+        """
         return self.root / split_hdu(self.types[name].format(data_id))[0]
 
     def path(self, name: str, data_id: Mapping[str, Any]) -> Path | None:
-        """Return the file of a calibration, also compressed; None if there is none."""
+        """Return the file of a calibration, also compressed; None if there is none.
+
+        Parameters
+        ----------
+        name : str
+            Type of the calibration, for example "bias".
+        data_id : mapping
+            All keys of its template.
+        """
         target = self.target(name, data_id)
         places = (target.with_name(target.name + ending) for ending in COMPRESSED)
         return next((place for place in places if place.is_file()), None)
 
     def complete(self, name: str, data_id: Mapping[str, Any]) -> DataId:
         """Return the values of all columns of the registry; what a type does not depend on is ``NONE``.
+
+        Parameters
+        ----------
+        name : str
+            Type of the calibration, for example "bias".
+        data_id : mapping
+            Keys and values; others than those of the registry are left out.
 
         Raises
         ------
@@ -248,7 +271,17 @@ class CalibStore:
             self.add_within(changes, entries, days)
 
     def add_within(self, changes: Transaction, entries: Iterable[tuple[str, Mapping[str, Any]]], days: int) -> None:
-        """Do what `add` does within a transaction, which may put the files in their places too."""
+        """Do what `add` does within a transaction, which may put the files in their places too.
+
+        Parameters
+        ----------
+        changes : Transaction
+            Open transaction of the registry.
+        entries : iterable of tuple of str and mapping
+            Type and data ID of each new calibration.
+        days : int
+            Days before and after its date for which a calibration may count, unless another one is closer.
+        """
         groups: dict[tuple[str, tuple[tuple[str, Any], ...]], set[str]] = {}
         for name, data_id in entries:
             same = tuple((key, value) for key, value in data_id.items() if key != _DATE)

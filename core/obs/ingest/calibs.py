@@ -171,6 +171,13 @@ class _CalibIngest:
 def read_calib_id(store: CalibStore, path: Path) -> tuple[str, DataId]:
     """Return the dataset type and the data ID of a calibration frame, from its header.
 
+    Parameters
+    ----------
+    store : CalibStore
+        Calibrations of the repository.
+    path : Path
+        Calibration frame with the cards OBSTYPE and CALIB_ID, or those of the keys.
+
     Raises
     ------
     FileFormatError

@@ -64,6 +64,13 @@ class DefectsTable:
 def find_tables(folder: Path, camera: Camera) -> list[DefectsTable]:
     """Return the tables of a folder, sorted by detector and date.
 
+    Parameters
+    ----------
+    folder : Path
+        Folder with one folder for each detector, in which tables are named by their first day.
+    camera : Camera
+        The camera.
+
     Raises
     ------
     FileFormatError

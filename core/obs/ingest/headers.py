@@ -138,7 +138,13 @@ def _read_text(file: BinaryIO, block: bytes) -> str:
 
 
 def parse_header(text: str) -> FileHeader:
-    """Return the cards in a text of 80 characters for each; what is not a card is passed over."""
+    """Return the cards in a text of 80 characters for each; what is not a card is passed over.
+
+    Parameters
+    ----------
+    text : str
+        Header without line breaks, up to END or to the end of the text.
+    """
     header: FileHeader = {}
     for at in range(0, len(text), _CARD):
         card = text[at : at + _CARD]

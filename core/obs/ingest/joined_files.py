@@ -124,7 +124,17 @@ def _whole_name(parts: Sequence[Path]) -> str:
 
 
 def write_whole(parts: Sequence[Path], folder: Path, rule: AmplifierFiles) -> Path:
-    """Put parts together in a new folder below another one, and return the file."""
+    """Put parts together in a new folder below another one, and return the file.
+
+    Parameters
+    ----------
+    parts : sequence of Path
+        Files of the amplifiers of one exposure.
+    folder : Path
+        Folder for the new one.
+    rule : AmplifierFiles
+        Names of the amplifiers, which become those of the HDUs.
+    """
     target = Path(tempfile.mkdtemp(dir=folder)) / _whole_name(parts)
     join_files(parts, target, [f"AMP_{name}" for name in rule.names])
     return target

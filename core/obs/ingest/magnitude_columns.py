@@ -60,7 +60,15 @@ def find_flux_columns(names: Iterable[str]) -> dict[str, str]:
 
 
 def error_column(name: str, names: Mapping[str, object] | Iterable[str]) -> str | None:
-    """Return the column with the standard errors of another one, or None."""
+    """Return the column with the standard errors of another one, or None.
+
+    Parameters
+    ----------
+    name : str
+        Column of magnitudes or fluxes.
+    names : mapping or iterable of str
+        All columns of the table; their case does not matter.
+    """
     return _error_column(name, {other.lower(): other for other in names})
 
 

@@ -32,6 +32,11 @@ def header_lines(content: bytes | mmap.mmap) -> list[str]:
     """Return the cards of the text of headers, a line each; empty if this is none, but a FITS file or another text.
 
     What programs print above the cards, before them in each line, or between HDUs is left out.
+
+    Parameters
+    ----------
+    content : bytes or mmap
+        Content of a file, unpacked. A mapped file counts as too long for a header.
     """
     if isinstance(content, mmap.mmap):
         return []  # too long for a text
@@ -122,6 +127,11 @@ def _map(file: BinaryIO) -> mmap.mmap:
 
 def read_content(path: Path) -> bytes | mmap.mmap:
     """Return the bytes of a file, unpacked if it is gzipped; those of a large FITS file stay on the disk.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
 
     Raises
     ------

@@ -31,7 +31,13 @@ _Signature = tuple[int, int, int, int]
 
 
 def is_same_file(source: Path, target: Path) -> bool:
-    """Return whether a target is the source already: the file itself, a link to it, or a copy of the same bytes."""
+    """Return whether a target is the source already: the file itself, a link to it, or a copy of the same bytes.
+
+    Parameters
+    ----------
+    source, target : Path
+        Files. A file that cannot be read is not the same.
+    """
     try:
         return os.path.samefile(source, target) or filecmp.cmp(source, target, shallow=False)
     except OSError:
@@ -206,6 +212,13 @@ def finish_move(source: Path, targets: Sequence[Path]) -> None:
     """Remove the source of a move after a comparison with what is in the repository.
 
     The source stays where it is the place itself, or where a place is only a link to it.
+
+    Parameters
+    ----------
+    source : Path
+        File that was moved.
+    targets : sequence of Path
+        Its places in the repository.
 
     Raises
     ------

@@ -17,7 +17,13 @@ _MARGIN = (0.2, 0.1)
 
 
 def field_radius(camera: Camera) -> float:
-    """Return the radius of the circle about the boresight that holds all detectors, with a margin, degrees."""
+    """Return the radius of the circle about the boresight that holds all detectors, with a margin, degrees.
+
+    Parameters
+    ----------
+    camera : Camera
+        The camera, with its plate scale.
+    """
     radius = 0.0
     for detector in camera:
         width, height = detector.bbox.width, detector.bbox.height
