@@ -119,7 +119,22 @@ def _side_by_side(places: Sequence[Place], warnings: list[str]) -> list[Put]:
 
 
 def find_corner(place: Place, flip_x: bool, flip_y: bool) -> tuple[str, Finding]:
-    """Return the corner of the amplifier, in the detector, that is read first."""
+    """Return the corner of the amplifier, in the detector, that is read first.
+
+    Parameters
+    ----------
+    place : Place
+        Boxes and cards of the amplifier.
+    flip_x, flip_y : bool
+        Whether the axis is reversed between raw image and detector.
+
+    Returns
+    -------
+    corner : {"LL", "LR", "UL", "UR"}
+        Lower or upper, and left or right.
+    finding : Finding
+        The same, with its source and how sure it is.
+    """
     section = find_section(place.cards, "amplifier", place.label)
     if section is not None:
         corner = ("U" if section.flip_y else "L") + ("R" if section.flip_x else "L")

@@ -51,7 +51,20 @@ class Section:
 
 
 def parse_section(text: object, keyword: str = "") -> Section | None:
-    """Return a section; None if the text is none, or one that begins below pixel 1."""
+    """Return a section; None if the text is none, or one that begins below pixel 1.
+
+    Parameters
+    ----------
+    text : object
+        Value of a card, for example ``[1:512,1:4176]``, in which pixels count from 1 and both ends belong to it.
+    keyword : str
+        Card of the section, which the result keeps.
+
+    Returns
+    -------
+    Section or None
+        Box in 0-based pixels, and whether an axis is given in falling order.
+    """
     ends = _ends(text)
     if ends is None:
         return None
@@ -115,6 +128,15 @@ def find_unread(cards: Cards, kind: str, label: str = "") -> str:
     """Return the card of a section that cannot be understood, with its value; empty if there is none.
 
     A section of zeros, along one axis or both, says that there is none, and is understood.
+
+    Parameters
+    ----------
+    cards : Cards
+        Header.
+    kind : str
+        Kind of the section, for example "data" or "overscan".
+    label : str
+        Label of the amplifier in its keywords; empty if they have none.
     """
     for name in _spellings(kind, label):
         value = cards.get(name)
@@ -179,6 +201,19 @@ def section_scale(cards: Cards, frame: Box, binning: tuple[int, int]) -> tuple[i
 
 
 def to_binned(box: Box, scale: tuple[int, int]) -> Box:
-    """Return a box in unbinned pixels as one in binned pixels."""
+    """Return a box in unbinned pixels as one in binned pixels.
+
+    Parameters
+    ----------
+    box : Box
+        Box in 0-based pixels that are not binned.
+    scale : tuple of int
+        Binning in x and y.
+
+    Returns
+    -------
+    Box
+        Binned pixels that are wholly in the box.
+    """
     x, y = -(-box.x_min // scale[0]), -(-box.y_min // scale[1])
     return Box(x, y, max(box.x_max // scale[0] - x, 0), max(box.y_max // scale[1] - y, 0))

@@ -293,7 +293,15 @@ def _joined(first: str, second: str) -> str:
 
 
 def find_night(cards: Cards, begin: Finding) -> Finding:
-    """Return the night or day that the observatory files the exposure under, as YYYY-MM-DD."""
+    """Return the night or day that the observatory files the exposure under, as YYYY-MM-DD.
+
+    Parameters
+    ----------
+    cards : Cards
+        Header.
+    begin : Finding
+        Begin of the exposure, whose day counts if no card names the night.
+    """
     for name in _NIGHTS:
         text = re.sub(r"[-/]", "", str(cards.get(name, "")).strip())
         if re.fullmatch(r"(19|20)\d{6}", text):

@@ -154,7 +154,20 @@ def _own(name: str, amplifier: str, cards: Cards, sure: Confidence) -> Confidenc
 
 
 def find_read_noise(cards: Cards, amplifier: str = "") -> Finding:
-    """Return the read noise, electrons."""
+    """Return the read noise, electrons.
+
+    Parameters
+    ----------
+    cards : Cards
+        Header.
+    amplifier : str
+        Label of the amplifier; empty for a header with one value.
+
+    Returns
+    -------
+    Finding
+        A card in ADU, according to its comment, is multiplied by the gain.
+    """
     for name, card, value in _positive(cards, READ_NOISE_CARDS, amplifier):
         if value > 200:
             continue
@@ -169,7 +182,20 @@ def find_read_noise(cards: Cards, amplifier: str = "") -> Finding:
 
 
 def find_saturation(cards: Cards, amplifier: str = "") -> Finding:
-    """Return the saturation level, ADU."""
+    """Return the saturation level, ADU.
+
+    Parameters
+    ----------
+    cards : Cards
+        Header.
+    amplifier : str
+        Label of the amplifier; empty for a header with one value.
+
+    Returns
+    -------
+    Finding
+        A card in electrons, according to its comment, is divided by the gain.
+    """
     for name, card, value in _positive(cards, SATURATION_CARDS, amplifier):
         if value < 1000 or value > 2**32:
             continue

@@ -225,7 +225,17 @@ def _half(box: Box, index: int) -> Box:
 
 
 def find_adjacent_sections(place: Place, others: list[Place], pixels: NDArray[np.float32]) -> Place:
-    """Return one of several amplifiers with the overscan that the pixels show right beside its data, if they do."""
+    """Return one of several amplifiers with the overscan that the pixels show right beside its data, if they do.
+
+    Parameters
+    ----------
+    place : Place
+        The amplifier.
+    others : list of Place
+        The other amplifiers in the same image, whose data do not count as overscan.
+    pixels : ndarray of float32, shape (ny, nx)
+        Raw image.
+    """
     data = place.data
     rows = pixels[data.y_min : data.y_max]
     level = np.median(rows, axis=0).astype(np.float64)

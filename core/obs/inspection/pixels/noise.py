@@ -115,7 +115,19 @@ def _gain_ranges(
 
 
 def judge_gain(found: Finding, noise: PixelNoise | None, where: str, warnings: list[str]) -> Finding:
-    """Return the gain as sure as the noise of the pixels lets it be."""
+    """Return the gain as sure as the noise of the pixels lets it be.
+
+    Parameters
+    ----------
+    found : Finding
+        Gain of the header, electrons per ADU.
+    noise : PixelNoise or None
+        Noise of the pixels; without it ``found`` is returned.
+    where : str
+        Beginning of warnings, for example the name of the amplifier.
+    warnings : list of str
+        Receives warnings.
+    """
     if noise is None or not noise.knows_gain:
         return found
     about = (
@@ -149,7 +161,21 @@ def judge_gain(found: Finding, noise: PixelNoise | None, where: str, warnings: l
 def judge_read_noise(
     found: Finding, gain: Finding, noise: PixelNoise | None, where: str, warnings: list[str]
 ) -> Finding:
-    """Return the read noise as sure as the scatter of the overscan lets it be."""
+    """Return the read noise as sure as the scatter of the overscan lets it be.
+
+    Parameters
+    ----------
+    found : Finding
+        Read noise of the header, electrons.
+    gain : Finding
+        Gain, electrons per ADU.
+    noise : PixelNoise or None
+        Scatter of the overscan; without it ``found`` is returned.
+    where : str
+        Beginning of warnings, for example the name of the amplifier.
+    warnings : list of str
+        Receives a warning if both differ by more than a factor of 2.
+    """
     if noise is None or not gain.is_known or noise.read_noise < 0.4:
         return found
     measured = noise.read_noise * gain.value

@@ -331,7 +331,15 @@ def _dark_text(place: Place, left: int, right: int) -> str:
 
 
 def find_rows_above(pixels: NDArray[np.float32], place: Place) -> Box:
-    """Return the rows behind the data that are as dark as the overscan; empty if there are none."""
+    """Return the rows behind the data that are as dark as the overscan; empty if there are none.
+
+    Parameters
+    ----------
+    pixels : ndarray of float32, shape (ny, nx)
+        Raw image.
+    place : Place
+        Boxes of the amplifier, 0-based pixels of the raw image.
+    """
     data, rest = place.data, place.frame.y_max - place.data.y_max
     beside = place.overscan.y_min < data.y_max and data.y_min < place.overscan.y_max
     if place.overscan.is_empty or not beside or rest < 2:

@@ -70,7 +70,15 @@ def find_unlikely_types(files: Sequence[RawFile], types: Sequence[Finding]) -> l
 
 
 def are_sky_flats(files: Sequence[RawFile], types: Sequence[Finding]) -> bool:
-    """Return whether frames called sky are flats: bright, without stars, where no other frames are called flats."""
+    """Return whether frames called sky are flats: bright, without stars, where no other frames are called flats.
+
+    Parameters
+    ----------
+    files : sequence of RawFile
+        Frames of one camera.
+    types : sequence of Finding
+        Type of each of them.
+    """
     of_kind = {kind: [n for n, one in enumerate(types) if one.value == kind] for kind in ("flat", "sky", "bias")}
     if of_kind["flat"] or len(of_kind["sky"]) < _SEVERAL or not of_kind["bias"]:
         return False
