@@ -10,7 +10,15 @@ _ROWS = 64
 
 
 def bin_step(shape: tuple[int, int], largest: int) -> int:
-    """Return how many pixels a side go into one, so that the longer side has ``largest`` pixels at most."""
+    """Return how many pixels a side go into one, so that the longer side has ``largest`` pixels at most.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape (ny, nx) of the image.
+    largest : int
+        Largest allowed number of binned pixels along an axis.
+    """
     return max(1, -(-max(shape) // largest))
 
 
@@ -51,7 +59,15 @@ def bin_image(image: NDArray[np.float32], step: int) -> NDArray[np.float32]:
 
 
 def bin_mask(mask: NDArray[np.int32], step: int) -> NDArray[np.int32]:
-    """Return the bits that any pixel of a block has; see `bin_image`."""
+    """Return the bits that any pixel of a block has; see `bin_image`.
+
+    Parameters
+    ----------
+    mask : ndarray of int32, shape (ny, nx)
+        Mask.
+    step : int
+        Side of a block, pixels; blocks at the upper and right edge may be smaller.
+    """
     if step == 1:
         return mask
     starts_y, starts_x = (np.arange(0, size, step) for size in mask.shape)

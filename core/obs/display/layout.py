@@ -28,7 +28,13 @@ NO_MARGINS = Margins()
 
 
 def side_lengths(nx: int, ny: int) -> tuple[float, float]:
-    """Return the width and height of the axes of an image, inches."""
+    """Return the width and height of the axes of an image, inches.
+
+    Parameters
+    ----------
+    nx, ny : int
+        Size of the image, pixels.
+    """
     longer = max(nx, ny)
     least = _NARROWEST if longer > MOST_ELONGATED * min(nx, ny) else 0.0
     return max(_SIDE * nx / longer, least), max(_SIDE * ny / longer, least)

@@ -59,5 +59,13 @@ def outline_regions(outlines: Iterable[Outline]) -> Iterator[str]:
 
 
 def region_file(regions: Iterable[str], system: Literal["image", "physical"] = "image") -> str:
-    """Return the content of a region file, in a system of coordinates of DS9."""
+    """Return the content of a region file, in a system of coordinates of DS9.
+
+    Parameters
+    ----------
+    regions : iterable of str
+        Regions, whose pixels count from 1.
+    system : {"image", "physical"}, default: "image"
+        Coordinates of the image, or of the detector from which it was cut.
+    """
     return f"{_HEAD}{system}\n" + "".join(f"{region}\n" for region in regions)

@@ -34,7 +34,17 @@ def show(thing: Any, *, title: str = "", catalog: Catalog | None = None, **look:
 
 
 def show_psf(psf: PixelPsf, *, x: float | None = None, y: float | None = None, **look: Any) -> Picture:
-    """Draw a PSF at a position, pixels; see `obs.image.psf_views.PsfViews.show`."""
+    """Draw a PSF at a position, pixels; see `obs.image.psf_views.PsfViews.show`.
+
+    Parameters
+    ----------
+    psf : PixelPsf
+        Point-spread function.
+    x, y : float, optional
+        Position on the detector, 0-based pixels. By default the middle of its polynomial.
+    **look : object
+        Fields of `Look`.
+    """
     place = (psf.x_zero if x is None else x), (psf.y_zero if y is None else y)
     width = "" if np.isnan(psf.fwhm) else f", FWHM {psf.fwhm:.2f} pixels"
     return draw_view(make_view(psf, f"PSF at x {place[0]:.0f}, y {place[1]:.0f}{width}", place=place), Look(**look))

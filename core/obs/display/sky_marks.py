@@ -20,7 +20,20 @@ _COLOR = "yellow"
 
 
 def sky_directions(wcs: TanSipWcs, x: float, y: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return unit vectors (x, y) in the image that point north and east, at a pixel."""
+    """Return unit vectors (x, y) in the image that point north and east, at a pixel.
+
+    Parameters
+    ----------
+    wcs : TanSipWcs
+        WCS of the image.
+    x, y : float
+        Position, 0-based pixels.
+
+    Returns
+    -------
+    north, east : ndarray of float64, shape (2,)
+        Unit vectors.
+    """
     ra, dec = (float(value) for value in wcs.pixel_to_sky(x=x, y=y))
     step = wcs.pixel_scale / 3600.0
     north = np.array(wcs.sky_to_pixel(ra=ra, dec=min(dec + step, 90.0)), float) - (x, y)

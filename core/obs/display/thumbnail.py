@@ -15,7 +15,20 @@ _SIZE = 256
 
 
 def gray_levels(image: NDArray[np.float32], limits: tuple[float, float]) -> NDArray[np.uint8]:
-    """Return an image as shades of gray, 0 to 255, its first row at the bottom; what is not finite is black."""
+    """Return an image as shades of gray, 0 to 255, its first row at the bottom; what is not finite is black.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (ny, nx)
+        Pixels.
+    limits : tuple of float
+        Values that become black and white, in the unit of the image.
+
+    Returns
+    -------
+    ndarray of uint8, shape (ny, nx)
+        Rows in inverse order.
+    """
     low, high = limits
     scaled = (np.nan_to_num(image, nan=low, posinf=high, neginf=low) - low) * (255.0 / (high - low))
     levels: NDArray[np.uint8] = np.clip(scaled, 0, 255).astype(np.uint8)[::-1]

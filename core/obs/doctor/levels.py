@@ -33,12 +33,40 @@ class Level:
 
 
 def amplifier_image(raw: Raw, amp: Amplifier) -> NDArray[np.generic]:
-    """Return the image that holds an amplifier; the only one of a frame, whatever its HDU."""
+    """Return the image that holds an amplifier; the only one of a frame, whatever its HDU.
+
+    Parameters
+    ----------
+    raw : Raw
+        Raw frame.
+    amp : Amplifier
+        An amplifier.
+
+    Returns
+    -------
+    ndarray, shape (ny, nx)
+        Pixels in the type of the file.
+    """
     return raw.images[amp.raw_hdu] if amp.raw_hdu in raw.images else next(iter(raw.images.values()))
 
 
 def measure_level(raw: Raw, amp: Amplifier, box: Box) -> Level | None:
-    """Return level and noise in a box of the raw image; None where it is too small."""
+    """Return level and noise in a box of the raw image; None where it is too small.
+
+    Parameters
+    ----------
+    raw : Raw
+        Raw frame.
+    amp : Amplifier
+        An amplifier.
+    box : Box
+        Region in 0-based pixels of its raw image; it needs 64 pixels, and 3 along each axis.
+
+    Returns
+    -------
+    Level or None
+        Values in ADU.
+    """
     pixels = np.asarray(amplifier_image(raw, amp)[box.slices], np.float64)
     if min(pixels.shape, default=0) < 3 or pixels.size < 64:
         return None

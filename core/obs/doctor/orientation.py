@@ -140,6 +140,13 @@ def _turn(degrees: ArrayLike) -> NDArray[np.float64]:
 def write_mount(instrument: Instrument, mount: MountedCamera) -> Path:
     """Write rotation, parity and scale into camera.yaml, whose other lines stay as they are; return its path.
 
+    Parameters
+    ----------
+    instrument : Instrument
+        Camera whose folder is written to.
+    mount : MountedCamera
+        Plate scale (arcsec/mm), rotation (degrees) and parity.
+
     Raises
     ------
     FileFormatError

@@ -25,6 +25,13 @@ def find_measured(examination: Examination) -> list[MeasuredValue]:
 def write_measured(instrument: Instrument, values: Iterable[MeasuredValue]) -> Path:
     """Write values into ``amplifiers.csv`` of a camera; return its path.
 
+    Parameters
+    ----------
+    instrument : Instrument
+        Camera whose folder is written to.
+    values : iterable of MeasuredValue
+        Values with detector, amplifier and column.
+
     Raises
     ------
     FileFormatError
@@ -41,7 +48,15 @@ def write_measured(instrument: Instrument, values: Iterable[MeasuredValue]) -> P
 
 
 def mark_written(examination: Examination, values: Iterable[MeasuredValue]) -> None:
-    """Let the checks of values that were written pass."""
+    """Let the checks of values that were written pass.
+
+    Parameters
+    ----------
+    examination : Examination
+        Result of the checks; changed in place.
+    values : iterable of MeasuredValue
+        Values that were written.
+    """
     names = {(one.detector, one.amplifier, one.column): one for one in values}
     for examined in examination.exposures:
         for number, check in enumerate(examined.checks):

@@ -44,7 +44,20 @@ def dot_regions(symbol: str, x: float, y: float, *, size: float = 2.0, color: st
 
 
 def line_regions(points: Iterable[tuple[float, float]], *, color: str = "green") -> Iterator[str]:
-    """Yield the lines between positions, pixels counted from 0."""
+    """Yield the lines between positions, pixels counted from 0.
+
+    Parameters
+    ----------
+    points : iterable of tuple of float
+        Positions (x, y), 0-based pixels. Neighboring ones are joined.
+    color : str, default: "green"
+        Color, by a name that DS9 knows.
+
+    Yields
+    ------
+    str
+        Region whose pixels count from 1.
+    """
     places = [(float(x) + 1.0, float(y) + 1.0) for x, y in points]
     for first, second in pairwise(places):
         yield f"line({first[0]:.3f},{first[1]:.3f},{second[0]:.3f},{second[1]:.3f}) # line=0 0 color={color}"

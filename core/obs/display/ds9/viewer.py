@@ -107,7 +107,15 @@ class Ds9:
                 self.command(f"fits mask {self._write(where.astype(np.uint8), view)}")
 
     def draw(self, regions: Iterable[str], *, frame: int = 1) -> None:
-        """Draw regions, in "physical" coordinates counted from 1; see `obs.display.regions`."""
+        """Draw regions, in "physical" coordinates counted from 1; see `obs.display.regions`.
+
+        Parameters
+        ----------
+        regions : iterable of str
+            Regions, as of `obs.display.regions`.
+        frame : int, default: 1
+            Frame of DS9.
+        """
         text = region_file(regions, system="physical")
         path = self._path("reg")
         path.write_text(text, encoding="utf-8")
