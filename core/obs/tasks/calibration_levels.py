@@ -18,7 +18,13 @@ _FLAT = 0.1, 10.0
 
 
 def warn_of_levels(work: Work) -> None:
-    """Warn of a bias or dark that holds what is subtracted anyway, or electrons, and of a flat in counts."""
+    """Warn of a bias or dark that holds what is subtracted anyway, or electrons, and of a flat in counts.
+
+    Parameters
+    ----------
+    work : Work
+        Frame after the overscan was fitted, and the calibrations that are in use. It is not changed.
+    """
     config, found = work.config, {}
     for name in ("bias", "dark", "flat"):
         exposure = getattr(work.calibrations, name) if getattr(config, f"do_{name}") else None

@@ -36,7 +36,14 @@ class _Lines(NamedTuple):
 
 
 def find_deferred_charge(work: Work) -> None:
-    """Measure which part of the light the last pixels leave in the overscan; warn of much, unless it is restored."""
+    """Measure which part of the light the last pixels leave in the overscan; warn of much, unless it is restored.
+
+    Parameters
+    ----------
+    work : Work
+        Frame with the overscan, after its level was subtracted; a window is skipped. Receives the cards
+        ISR_DEFERRED_*, which are fractions of the light of the last pixels.
+    """
     told: list[tuple[str, Deferred, str, int]] = []
     for amp in work.detector.amplifiers:
         if amp.name not in work.overscan or work.window is not None:
@@ -80,7 +87,13 @@ def _warning(told: list[tuple[str, Deferred, str, int]]) -> str:
 
 
 def restore_charge(work: Work) -> None:
-    """Put the charge that was left behind back where it came from."""
+    """Put the charge that was left behind back where it came from.
+
+    Parameters
+    ----------
+    work : Work
+        Frame after `find_deferred_charge`; its pixels are changed in place.
+    """
     boxes = {"serial": "raw_serial_overscan_bbox", "parallel": "raw_parallel_overscan_bbox"}
     for amp in work.detector.amplifiers:
         for name, box in boxes.items():

@@ -29,7 +29,14 @@ _NO_VALUE = ("BAD", "NO_DATA")
 
 
 def find_saturation(work: Work) -> None:
-    """Mask SAT the tops of stars that are cut off at a level which several share, and cores whose counts wrap."""
+    """Mask SAT the tops of stars that are cut off at a level which several share, and cores whose counts wrap.
+
+    Parameters
+    ----------
+    work : Work
+        Pixels in ADU, whose mask is changed, and which receive a warning. The lowest level found is kept as
+        ``flat_top``.
+    """
     levels: set[float] = set()
     number = 0
     for hdu, pixels in work.images.items():
@@ -91,7 +98,13 @@ def _above_sky(work: Work, hdu: int) -> tuple[NDArray[np.float32], NDArray[np.bo
 
 
 def mask_constant(work: Work) -> None:
-    """Mask BAD and NO_DATA areas of exactly equal pixels: dead amplifiers and columns, lines that were not read out."""
+    """Mask BAD and NO_DATA areas of exactly equal pixels: dead amplifiers and columns, lines that were not read out.
+
+    Parameters
+    ----------
+    work : Work
+        Frame whose mask is changed. Amplifiers of which nearly all pixels are equal join ``bad_amplifiers``.
+    """
     number, size, dead = 0, 0, []
     lost: dict[str, str] = {}
     amplifiers = _working(work)

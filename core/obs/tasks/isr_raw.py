@@ -53,6 +53,11 @@ _ONE_MEDIAN = 200_000
 def convert_to_float(work: Work) -> None:
     """Make float32 copies of the raw images; mask empty, variance zero until it is computed.
 
+    Parameters
+    ----------
+    work : Work
+        Frame as read. Receives its images, in which infinite values are NaN.
+
     Raises
     ------
     ConfigError
@@ -82,7 +87,20 @@ def _no_variance(shape: tuple[int, ...], work: Work) -> np.ndarray[tuple[int, ..
 
 
 def subtract_bias(work: Work) -> None:
-    """Subtract the bias frame from the image."""
+    """Subtract the bias frame from the image.
+
+    Parameters
+    ----------
+    work : Work
+        Pixels, changed in place, and the bias. Pixels without a value in the bias are masked BAD.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If there is no bias.
+    FileFormatError
+        If its shape is not that of the detector.
+    """
     n_bad = subtract_frame(work.pixels, work.frame("bias"), planes=CALIBRATION_PLANES)
     if n_bad:
         work.warn(f"the bias has no value in {n_bad} pixels: masked BAD")
@@ -103,7 +121,14 @@ def _mask_whole(work: Work, amp: Amplifier) -> None:
 
 
 def mask_saturation(work: Work) -> None:
-    """Mask SAT what reaches the amplifier's saturation, or the highest number that the raw image can hold."""
+    """Mask SAT what reaches the amplifier's saturation, or the highest number that the raw image can hold.
+
+    Parameters
+    ----------
+    work : Work
+        Raw pixels, ADU, whose mask is changed. An amplifier without a good pixel is masked BAD as a whole, with a
+        warning.
+    """
     for amp in work.detector.amplifiers:
         mask_above(work.image_of(amp), work.box(amp), saturation_level(work, amp), "SAT")
         _mask_if_useless(work, amp)
@@ -131,7 +156,14 @@ def saturation_level(work: Work, amp: Amplifier) -> float:
 
 
 def mask_suspect(work: Work) -> None:
-    """Mask SUSPECT what reaches the amplifier's suspect level."""
+    """Mask SUSPECT what reaches the amplifier's suspect level.
+
+    Parameters
+    ----------
+    work : Work
+        Raw pixels, ADU, whose mask is changed. An amplifier without a good pixel is masked BAD as a whole, with a
+        warning.
+    """
     for amp in work.detector.amplifiers:
         mask_above(work.image_of(amp), work.box(amp), amp.nominal.suspect, "SUSPECT")
         _mask_if_useless(work, amp)
@@ -144,7 +176,14 @@ def _mask_if_useless(work: Work, amp: Amplifier) -> None:
 
 
 def subtract_overscan(work: Work) -> None:
-    """Subtract the level of the overscan from each amplifier, and record the level and its scatter."""
+    """Subtract the level of the overscan from each amplifier, and record the level and its scatter.
+
+    Parameters
+    ----------
+    work : Work
+        Pixels in ADU, changed in place. Receives the cards ISR_OSCAN_LEVEL and ISR_OSCAN_SIGMA (ADU). An amplifier
+        whose overscan cannot be fitted is masked BAD, with a warning.
+    """
 
     def subtract(amp: Amplifier) -> OverscanFit | MeasurementError:
         try:
@@ -213,6 +252,11 @@ def _fit(work: Work, amp: Amplifier) -> OverscanFit:
 def remove_crosstalk(work: Work) -> None:
     """Remove ghosts of the other amplifiers.
 
+    Parameters
+    ----------
+    work : Work
+        Pixels, changed in place. Coefficients of the settings win over the table of the camera.
+
     Raises
     ------
     ConfigError
@@ -271,7 +315,14 @@ def _median(sample: NDArray[np.float32]) -> float:
 
 
 def assemble_amplifiers(work: Work) -> None:
-    """Put the amplifiers where they belong in the detector; pixels that none covers are BAD and NO_DATA."""
+    """Put the amplifiers where they belong in the detector; pixels that none covers are BAD and NO_DATA.
+
+    Parameters
+    ----------
+    work : Work
+        Raw images of the amplifiers. They are replaced by one image of the detector, and cards that were true of the
+        raw image only are removed.
+    """
     detector, shape = work.detector, work.detector.bbox.shape
     mask = Mask.zeros((1, 1))
     untouched = not work.config.do_bias_before_overscan
@@ -301,6 +352,11 @@ def place_window(work: Work) -> None:
     """Put a frame of a part of the detector in its place, where its header says it; pixels outside have its median.
 
     Overscan outside the window repeats that in it.
+
+    Parameters
+    ----------
+    work : Work
+        Frame as read. A window becomes a raw image of the whole detector, and its box is kept as ``window``.
 
     Raises
     ------
@@ -340,6 +396,11 @@ def _repeat(whole: NDArray[Any], overscan: Box, seen: Box, amp: Amplifier) -> No
 
 def check_raw(work: Work) -> None:
     """Refuse a raw frame that cannot be of this detector.
+
+    Parameters
+    ----------
+    work : Work
+        Frame as read; it is not changed.
 
     Raises
     ------

@@ -52,7 +52,14 @@ _USELESS = ("BAD", "SAT", "UNMASKEDNAN", "NO_DATA")
 
 
 def compute_variance(work: Work) -> None:
-    """Compute the variance of each amplifier, and record gain and read noise and where they come from."""
+    """Compute the variance of each amplifier, and record gain and read noise and where they come from.
+
+    Parameters
+    ----------
+    work : Work
+        Pixels in ADU. Receives their variance, ADU squared, and the cards ISR_GAIN (electrons per ADU), ISR_READNOISE
+        (electrons), their sources, GAIN, and SATURATE (ADU above the overscan).
+    """
     for amp in work.detector.amplifiers:
         known = find_amplifier_noise(work, amp)
         fit = work.overscan.get(amp.name)
@@ -84,6 +91,11 @@ def _saturation_left(work: Work, amp: Amplifier) -> float:
 def linearize_amplifiers(work: Work) -> None:
     """Make the counts of each amplifier proportional to light.
 
+    Parameters
+    ----------
+    work : Work
+        Pixels, changed in place. A table of the calibrations wins over the camera's coefficients.
+
     Raises
     ------
     FileFormatError
@@ -108,7 +120,14 @@ def _linearity_of(amp: Amplifier) -> Linearity:
 
 
 def mask_defects(work: Work) -> None:
-    """Mask defects BAD, and edges SUSPECT."""
+    """Mask defects BAD, and edges SUSPECT.
+
+    Parameters
+    ----------
+    work : Work
+        Frame whose mask is changed. Defects are boxes of the assembled detector, so a frame that is not assembled gets
+        a warning instead.
+    """
     mask, config, detector = work.pixels.mask, work.config, work.detector
     if work.assembled:
         mask_boxes(mask, work.calibrations.defects or ())
@@ -121,7 +140,13 @@ def mask_defects(work: Work) -> None:
 
 
 def mask_nans(work: Work) -> None:
-    """Mask pixels that are not finite number, and record how many there are."""
+    """Mask pixels that are not finite number, and record how many there are.
+
+    Parameters
+    ----------
+    work : Work
+        Frame whose mask is changed. Receives the card NUMNANS.
+    """
     work.metadata["NUMNANS"] = mask_not_finite(work.pixels)
 
 
@@ -131,12 +156,23 @@ def widen_trails(work: Work) -> None:
 
 
 def mask_camera_specific(work: Work) -> None:
-    """Run the camera's own function for masking."""
+    """Run the camera's own function for masking.
+
+    Parameters
+    ----------
+    work : Work
+        Frame. The function that ``isr.camera_masking`` names is called with its pixels and its detector.
+    """
     resolve(str(work.config.camera_masking))(work.pixels, work.detector)
 
 
 def check_usable(work: Work) -> None:
     """Refuse a frame without a single good pixel.
+
+    Parameters
+    ----------
+    work : Work
+        Frame; it is not changed.
 
     Raises
     ------
@@ -153,7 +189,19 @@ def check_usable(work: Work) -> None:
 
 
 def remove_brighter_fatter(work: Work) -> None:
-    """Bring the charge of bright stars back to where it was bound for."""
+    """Bring the charge of bright stars back to where it was bound for.
+
+    Parameters
+    ----------
+    work : Work
+        Pixels, changed in place, and the kernel of the detector. The edges, half a kernel wide, are masked EDGE. A
+        correction that does not converge causes a warning.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If the dark or the flat, with which gaps are filled, is missing.
+    """
     config, pixels = work.config.brighter_fatter, work.pixels
     kernel = np.asarray(work.calibrations.brighter_fatter_kernel, np.float32)
     charge = _without_gaps(work, tuple(config.interpolated_planes))
@@ -205,7 +253,21 @@ def _without_gaps(work: Work, planes: tuple[str, ...]) -> NDArray[np.float32]:
 
 
 def subtract_dark(work: Work) -> None:
-    """Subtract the dark, scaled to the exposure's dark time."""
+    """Subtract the dark, scaled to the exposure's dark time.
+
+    Parameters
+    ----------
+    work : Work
+        Pixels, changed in place, and the dark. The exposure time stands in for an unknown dark time. A dark without a
+        dark time counts as one of 1 second.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If there is no dark.
+    FileFormatError
+        If its shape is not that of the detector.
+    """
     n_bad = subtract_frame(work.pixels, work.frame("dark"), scale=_dark_scale(work), planes=CALIBRATION_PLANES)
     if n_bad:
         work.warn(f"the dark has no value in {n_bad} pixels: masked BAD")
@@ -221,7 +283,21 @@ def _dark_scale(work: Work) -> float:
 
 
 def subtract_fringe(work: Work) -> None:
-    """Subtract the fringes, as strong as they are in this exposure."""
+    """Subtract the fringes, as strong as they are in this exposure.
+
+    Parameters
+    ----------
+    work : Work
+        Pixels, changed in place, and the fringe frame. Receives the cards ISR_FRINGE (amplitude) and ISR_FRINGE_ERR.
+        If the amplitude cannot be measured, the pixels stay and a warning says so.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If there is no fringe frame.
+    FileFormatError
+        If its shape is not that of the detector.
+    """
     config, fringe = work.config.fringe, work.frame("fringe")
     pixels = work.pixels
     bits = pixels.mask.known_bits(config.bad_planes)
@@ -249,7 +325,21 @@ def subtract_fringe(work: Work) -> None:
 
 
 def subtract_stray_light(work: Work) -> None:
-    """Subtract stray light, scaled to the exposure time."""
+    """Subtract stray light, scaled to the exposure time.
+
+    Parameters
+    ----------
+    work : Work
+        Pixels, changed in place, and the frame of stray light. A frame without an exposure time counts as one of 1
+        second.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If there is no such frame.
+    FileFormatError
+        If its shape is not that of the detector.
+    """
     frame = work.calibrations.stray_light
     seconds = float("nan") if frame is None or frame.visit_info is None else frame.visit_info.exposure_time
     scale = work.visit_info.exposure_time / (seconds if seconds > 0 else 1.0)
@@ -258,6 +348,11 @@ def subtract_stray_light(work: Work) -> None:
 
 def apply_flat(work: Work) -> None:
     """Divide by the flat; pixels without sensitivity hold no data.
+
+    Parameters
+    ----------
+    work : Work
+        Pixels, changed in place, and the flat. Pixels below ``isr.flat.minimum`` are masked BAD and NO_DATA.
 
     Raises
     ------
@@ -289,7 +384,13 @@ def _flat_scale(work: Work, flat: MaskedImage) -> float:
 
 
 def apply_gains(work: Work) -> None:
-    """Turn counts into electrons, and level the amplifiers if asked for."""
+    """Turn counts into electrons, and level the amplifiers if asked for.
+
+    Parameters
+    ----------
+    work : Work
+        Pixels in ADU, changed in place to electrons. The cards BUNIT, GAIN and SATURATE follow.
+    """
     medians = []
     for amp in work.detector.amplifiers:
         data = work.data(amp)
@@ -308,7 +409,13 @@ def apply_gains(work: Work) -> None:
 
 
 def mask_vignetting(work: Work) -> None:
-    """Mask what is outside of the vignetting circle."""
+    """Mask what is outside of the vignetting circle.
+
+    Parameters
+    ----------
+    work : Work
+        Frame whose mask is changed. Receives the card ISR_VIGNETTED.
+    """
     config = work.config.vignette
     work.metadata["ISR_VIGNETTED"] = mask_vignetted(
         work.pixels.mask, work.detector, x=config.x, y=config.y, radius=config.radius
@@ -317,6 +424,12 @@ def mask_vignetting(work: Work) -> None:
 
 def attach_transmission(work: Work) -> None:
     """Record the effective wavelength and the highest throughput of the whole system.
+
+    Parameters
+    ----------
+    work : Work
+        Curves of optics, filter, sensor and atmosphere, as far as the settings want them. Receives the cards
+        ISR_WAVELENGTH and ISR_THROUGHPUT.
 
     Raises
     ------
@@ -340,7 +453,20 @@ def attach_transmission(work: Work) -> None:
 
 
 def apply_illumination_correction(work: Work) -> None:
-    """Divide by the illumination correction."""
+    """Divide by the illumination correction.
+
+    Parameters
+    ----------
+    work : Work
+        Pixels, changed in place, and the illumination correction.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If there is no illumination correction.
+    FileFormatError
+        If its shape is not that of the detector.
+    """
     divide_by_flat(work.pixels, work.frame("illumination"), minimum=work.config.flat.minimum, planes=CALIBRATION_PLANES)
 
 
@@ -356,7 +482,13 @@ def fill_bad_regions(work: Work) -> None:
 
 
 def interpolate(work: Work) -> None:
-    """Fill bad pixels from their neighbors."""
+    """Fill bad pixels from their neighbors.
+
+    Parameters
+    ----------
+    work : Work
+        Pixels, changed in place. Saturated pixels are grown first by ``isr.interpolation.grow_saturation`` pixels.
+    """
     config = work.config.interpolation
     left_out = {"SAT"} if not config.saturation else set()
     left_out |= {"UNMASKEDNAN"} if not config.not_a_number else set()
@@ -367,7 +499,14 @@ def interpolate(work: Work) -> None:
 
 
 def attach_rough_zero_point(work: Work) -> None:
-    """Attach the zero point that the filter is known for, as good as the weather allows."""
+    """Attach the zero point that the filter is known for, as good as the weather allows.
+
+    Parameters
+    ----------
+    work : Work
+        Receives a zero point from the exposure time (seconds) and the settings. Without a positive exposure time there
+        is a warning and no zero point.
+    """
     seconds, known = work.visit_info.exposure_time, work.config.rough_flux_mag0
     if not seconds > 0:
         work.warn(f"the exposure time is {work.seconds_text(seconds)}: no rough zero point")
@@ -377,7 +516,14 @@ def attach_rough_zero_point(work: Work) -> None:
 
 
 def measure_background(work: Work) -> None:
-    """Record the level and the flatness of the sky."""
+    """Record the level and the flatness of the sky.
+
+    Parameters
+    ----------
+    work : Work
+        Pixels, which are not changed. Receives the cards SKYLEVEL and SKYSIGMA, in the unit of the image, and
+        FLATNESS_*.
+    """
     config, pixels = work.config.sky, work.pixels
     bad = pixels.mask.any_known(config.bad_planes)
     sky = measure_sky(pixels.image, bad, mesh=config.mesh, clip=config.clip)

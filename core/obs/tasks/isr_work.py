@@ -181,7 +181,18 @@ class Work:
         return self.image_of(amp).cutout(self.box(amp))
 
     def image_of(self, amp: Amplifier) -> MaskedImage:
-        """Return the image that holds an amplifier."""
+        """Return the image that holds an amplifier.
+
+        Parameters
+        ----------
+        amp : Amplifier
+            An amplifier of the detector.
+
+        Returns
+        -------
+        MaskedImage
+            The assembled detector, or before assembly the raw image of the amplifier's HDU.
+        """
         return self.pixels if self.assembled else self.images[amp.raw_hdu]
 
     def gain(self, amp: Amplifier) -> float:

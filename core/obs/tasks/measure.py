@@ -334,7 +334,15 @@ _FLAGS = {
 
 
 def classify(catalog: Catalog, ratio: float) -> None:
-    """Tell point sources from extended ones, in place: those whose Gaussian flux exceeds the PSF flux by a ratio."""
+    """Tell point sources from extended ones, in place: those whose Gaussian flux exceeds the PSF flux by a ratio.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        Sources with PSF and Gaussian fluxes after aperture correction. Receives the columns.
+    ratio : float
+        A source is extended if ``ratio`` times its Gaussian flux reaches its PSF flux.
+    """
     psf = catalog["base_PsfFlux_instFlux"]
     model = catalog["base_GaussianFlux_instFlux"]
     value = classify_extendedness(psf, model, ratio)

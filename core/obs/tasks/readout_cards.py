@@ -94,6 +94,11 @@ def warn_of_other_readout(work: Work) -> None:
     """Warn if the exposure was read out in another way than the frames of its bias, dark and flat.
 
     The temperature counts for the dark only, since gain and offset hardly depend on it.
+
+    Parameters
+    ----------
+    work : Work
+        Frame with its header, and the calibrations that are in use. It is not changed.
     """
     header = work.raw.metadata
     found: dict[str, list[str]] = {}
