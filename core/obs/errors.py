@@ -45,7 +45,15 @@ _LONGEST = 200
 
 
 def suggest(word: str, allowed: Iterable[str]) -> str:
-    """Return ``"; did you mean 'x'?"`` for the allowed word nearest to ``word``, or an empty string."""
+    """Return ``"; did you mean 'x'?"`` for the allowed word nearest to ``word``, or an empty string.
+
+    Parameters
+    ----------
+    word : str
+        Word that was not found.
+    allowed : iterable of str
+        Words to choose from. Their case does not matter.
+    """
     names = list(allowed)
     close = get_close_matches(word, names, n=1, cutoff=0.6)
     if not close:  # typed in capitals, or without them
@@ -55,7 +63,17 @@ def suggest(word: str, allowed: Iterable[str]) -> str:
 
 
 def place(path: Path | str | None, line: int | None = None, key: str | None = None) -> str:
-    """Return ``"file:line: key: "``, with the parts that are known, as a prefix for a message."""
+    """Return ``"file:line: key: "``, with the parts that are known, as a prefix for a message.
+
+    Parameters
+    ----------
+    path : Path or str or None
+        File.
+    line : int, optional
+        Line, from 1; it is shown only with a file.
+    key : str, optional
+        Key or setting at fault.
+    """
     where = "" if path is None else f"{path}:{line}: " if line is not None else f"{path}: "
     return where + (f"{key}: " if key else "")
 
@@ -64,6 +82,15 @@ def describe_fault(error: Exception, path: Path | str | None = None, what: str =
     """Return what went wrong with one file, on one line and without the file's name; ``what`` if nobody foresaw it.
 
     The border at which the failure of any reader becomes a line for that file, so that the others go on.
+
+    Parameters
+    ----------
+    error : Exception
+        Exception that a reader raised.
+    path : Path or str, optional
+        File, whose name is removed from the message.
+    what : str, default: "cannot be read"
+        Beginning of the message for exceptions of other libraries.
     """
     message = hide_passwords(" ".join(str(error).split()))
     if isinstance(error, ObsError):

@@ -65,7 +65,20 @@ CalibrationReader = Callable[[Butler, str, Mapping[str, Any], IsrConfig], ReadCa
 
 
 def filter_of(butler: Butler, data_id: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the physical filter and the band of a frame; as it is where the camera does not know it."""
+    """Return the physical filter and the band of a frame; as it is where the camera does not know it.
+
+    Parameters
+    ----------
+    butler : Butler
+        Butler of the repository; its registry is asked if the data ID has no filter.
+    data_id : mapping
+        Data ID of the frame.
+
+    Returns
+    -------
+    physical_filter, band : str
+        Both are the same name if the camera does not know the filter, and empty if the frame has none.
+    """
     name = next((str(data_id[key]) for key in _FILTER_KEYS if key in data_id), "")
     if not name:
         raw = butler.instrument.raw_dataset_type
@@ -274,7 +287,19 @@ def locate_calibrations(butler: Butler, data_id: Mapping[str, Any], config: IsrC
 
 
 def locate_calibration(butler: Butler, name: str, data_id: Mapping[str, Any], config: IsrConfig) -> Path | None:
-    """Return the file that `read_calibration` would read; None if there is none."""
+    """Return the file that `read_calibration` would read; None if there is none.
+
+    Parameters
+    ----------
+    butler : Butler
+        Butler of the repository.
+    name : str
+        Type of the calibration, for example "bias".
+    data_id : mapping
+        Data ID of the frame to correct.
+    config : IsrConfig
+        Settings.
+    """
     with suppress(DatasetNotFoundError, PolicyError, RepositoryError):
         return _locate(butler, name, _DATASET_TYPES.get(name, name), data_id, config)
     return None

@@ -119,7 +119,20 @@ class Stages:
             self.summary.seconds[step] = self.summary.seconds.get(step, 0.0) + time.perf_counter() - start
 
     def characterize(self, exposure: Exposure, config: CharacterizeConfig) -> Characterized:
-        """Run `characterize` and write ``icSrc``, ``icExpBackground``, and ``icExp`` if asked for."""
+        """Run `characterize` and write ``icSrc``, ``icExpBackground``, and ``icExp`` if asked for.
+
+        Parameters
+        ----------
+        exposure : Exposure
+            Exposure without instrument signature; changed in place.
+        config : CharacterizeConfig
+            Settings.
+
+        Raises
+        ------
+        ConfigError
+            If the user's own step returns something else.
+        """
         with self.timed("characterize"):
             if self.good_psfs:
                 remove_good_psf(self.good_psfs[0], exposure, self.name)

@@ -39,7 +39,13 @@ def thread_count() -> int:
 
 @contextmanager
 def use_threads(count: int) -> Iterator[None]:
-    """Let `map_threads` use several threads inside this context."""
+    """Let `map_threads` use several threads inside this context.
+
+    Parameters
+    ----------
+    count : int
+        Number of threads; less than 1 counts as 1.
+    """
     token = _count.set(max(count, 1))
     try:
         yield

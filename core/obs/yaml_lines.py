@@ -92,6 +92,24 @@ def parse_yaml(
 ) -> tuple[Any, dict[YamlPath, int]]:
     """Read YAML from memory; ``path`` is only named in messages. See `load_yaml`.
 
+    Parameters
+    ----------
+    text : bytes or str
+        YAML.
+    error : type
+        Class of the error to raise.
+    path : Path or str, default: "<text>"
+        Name for messages.
+    repeated_are_lists : bool, default: False
+        Whether the values of a key that is repeated become a list.
+
+    Returns
+    -------
+    data : object
+        Content as plain data.
+    lines : dict of tuple to int
+        Line, from 1, of the value at each path of keys.
+
     Raises
     ------
     ObsError
@@ -127,7 +145,15 @@ def parse_yaml(
 
 
 def line_of(lines: Mapping[YamlPath, int], path: YamlPath) -> int | None:
-    """Return the line of the value at ``path``, or of the nearest thing around it whose line is known."""
+    """Return the line of the value at ``path``, or of the nearest thing around it whose line is known.
+
+    Parameters
+    ----------
+    lines : mapping of tuple to int
+        Line of each path, as of `load_yaml`.
+    path : tuple
+        Keys and indices from the outermost one.
+    """
     for end in range(len(path), -1, -1):
         if path[:end] in lines:
             return lines[path[:end]]

@@ -19,7 +19,18 @@ logger = logging.getLogger(__name__)
 
 
 def dark_time(info: VisitInfo | None) -> float:
-    """Return the dark time, else the exposure time, else 0 s."""
+    """Return the dark time, else the exposure time, else 0 s.
+
+    Parameters
+    ----------
+    info : VisitInfo or None
+        Circumstances of the exposure.
+
+    Returns
+    -------
+    float
+        Seconds.
+    """
     if info is None:
         return 0.0
     time = info.dark_time if np.isfinite(info.dark_time) else info.exposure_time
@@ -67,7 +78,17 @@ def _finite(variance: NDArray[np.float32]) -> NDArray[np.float32]:
 def scaled_sum(
     planes: Sequence[NDArray[np.float32] | None], factors: Sequence[float], rows: slice = slice(None)
 ) -> NDArray[np.float32]:
-    """Return the sum of variances in some rows, each times the square of its factor; None counts as none."""
+    """Return the sum of variances in some rows, each times the square of its factor; None counts as none.
+
+    Parameters
+    ----------
+    planes : sequence of ndarray of float32, shape (ny, nx), or None
+        Variances. At least one is needed.
+    factors : sequence of float
+        Factor of each frame, whose square multiplies its variance.
+    rows : slice, optional
+        Rows to add; all by default.
+    """
     terms = (
         plane[rows] * np.float32(factor**2) for plane, factor in zip(planes, factors, strict=True) if plane is not None
     )

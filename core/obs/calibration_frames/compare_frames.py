@@ -157,6 +157,13 @@ def measure_local_noise(stack: FrameStack, regions: Sequence[Box]) -> NDArray[np
     """Return the noise of neighboring pixels of each frame, without structure, shape (n_region, n_frame).
 
     NaN for frames that are alone or without any difference.
+
+    Parameters
+    ----------
+    stack : FrameStack
+        Frames of one detector.
+    regions : sequence of Box
+        Amplifiers, 0-based pixels.
     """
     found = []
     for region in regions:

@@ -85,6 +85,15 @@ def _recorded_levels(header: Mapping[str, Any]) -> dict[str, float]:
 def rescale_calibration(data_id: Mapping[str, Any], *, paths: Mapping[str, Path], scales: Mapping[str, float]) -> None:
     """Multiply a calibration frame by its detector's scale.
 
+    Parameters
+    ----------
+    data_id : mapping
+        Data ID of the calibration frame.
+    paths : mapping of str to Path
+        Data ID as text to file; the file is replaced.
+    scales : mapping of str to float
+        Data ID as text to factor.
+
     Raises
     ------
     OutputError

@@ -25,6 +25,17 @@ class KeptCalibrations:
         """Do what `obs.frame_calibrations.read_calibration` does, but read a file only if it is another than before.
 
         Its pixels cannot be changed. Several threads may ask at the same time: one reads, the others wait.
+
+        Parameters
+        ----------
+        butler : Butler
+            Butler of the repository.
+        name : str
+            Type of the calibration, for example "bias".
+        data_id : mapping
+            Data ID of the frame to correct.
+        config : IsrConfig
+            Settings.
         """
         with self._locks.setdefault(name, Lock()), checksums_compared(config.compare_checksums):
             path = locate_calibration(butler, name, data_id, config)

@@ -114,6 +114,11 @@ class Camera:
     def detector(self, key: int | str) -> Detector:
         """Return a detector by its id (int) or name (str).
 
+        Parameters
+        ----------
+        key : int or str
+            Id if it is an integer, name if it is a string, also one of digits.
+
         Raises
         ------
         DataIdError

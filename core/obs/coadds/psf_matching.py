@@ -53,7 +53,13 @@ def gaussian_model(fwhm: float) -> PixelPsf:
 
 
 def middle_stamp(model: PixelPsf) -> NDArray[np.float32]:
-    """Return the pixels of the common PSF, centered on one."""
+    """Return the pixels of the common PSF, centered on one.
+
+    Parameters
+    ----------
+    model : PixelPsf
+        PSF that does not vary over the image.
+    """
     return np.asarray(model.evaluate(x=np.zeros(1), y=np.zeros(1))[0], np.float32)
 
 

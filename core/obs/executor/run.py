@@ -48,7 +48,13 @@ _executor: ContextVar[Executor | None] = ContextVar("executor", default=None)
 
 @contextmanager
 def use_executor(executor: Executor | None) -> Iterator[None]:
-    """Let `run` use an executor inside this context; None stands for this machine."""
+    """Let `run` use an executor inside this context; None stands for this machine.
+
+    Parameters
+    ----------
+    executor : Executor or None
+        Executor.
+    """
     token = _executor.set(executor)
     try:
         yield

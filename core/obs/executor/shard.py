@@ -35,6 +35,11 @@ class Shard:
     def parse(cls, text: str) -> "Shard":
         """Read a share such as ``3/20``.
 
+        Parameters
+        ----------
+        text : str
+            Number of the share, from 1, and number of shares.
+
         Raises
         ------
         ConfigError
@@ -48,7 +53,13 @@ class Shard:
         return cls(int(match[1]), int(match[2]))
 
     def take(self, data_ids: Sequence[D]) -> list[D]:
-        """Return the data IDs of this share, in their order."""
+        """Return the data IDs of this share, in their order.
+
+        Parameters
+        ----------
+        data_ids : sequence
+            Data IDs of the whole run. The share of each follows from the data ID alone.
+        """
         return [known for known in data_ids if _number(known) % self.count == self.number - 1]
 
 

@@ -69,6 +69,13 @@ def aavso_filter(physical: str, band: str, *, is_color: bool) -> str:
 def check_aavso_words(name: str, observer: str) -> None:
     """Raise an error if the name of a star or the code of an observer cannot be in a file for the AAVSO.
 
+    Parameters
+    ----------
+    name : str
+        Name of the star.
+    observer : str
+        Code that the AAVSO has given to the observer.
+
     Raises
     ------
     OutputError
@@ -241,6 +248,11 @@ def format_etd(table: Catalog) -> tuple[str, int]:
     Each line has the Julian date (UTC) of the middle of the exposure, the magnitude and its error. Rows with flags S, B
     or P are left out.
 
+    Parameters
+    ----------
+    table : Catalog
+        Light curve of one star.
+
     Raises
     ------
     OutputError
@@ -265,6 +277,15 @@ _LEGEND_COLUMNS = 4
 def write_light_curve_text(text: str, path: Path, *, clobber: bool) -> None:
     """Write a light curve as a text file.
 
+    Parameters
+    ----------
+    text : str
+        Content of the file.
+    path : Path
+        File; it is written whole or not at all.
+    clobber : bool
+        Whether an existing file is replaced.
+
     Raises
     ------
     OutputError
@@ -280,6 +301,17 @@ def plot_light_curve(table: Catalog, title: str, path: Path, *, clobber: bool) -
     """Draw magnitudes against time, a color for each filter.
 
     Triangles are upper limits. Crosses are magnitudes that a file for the AAVSO leaves out, by their flags.
+
+    Parameters
+    ----------
+    table : Catalog
+        Light curve of one star.
+    title : str
+        Title of the plot.
+    path : Path
+        Picture, whose ending decides the format.
+    clobber : bool
+        Whether an existing file is replaced.
 
     Raises
     ------

@@ -72,6 +72,11 @@ class Condition:
     def holds(self, facts: Mapping[str, Any]) -> bool:
         """Return whether the condition is true.
 
+        Parameters
+        ----------
+        facts : mapping
+            Name to value of what the condition may use.
+
         Raises
         ------
         ConfigError

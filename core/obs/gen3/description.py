@@ -102,6 +102,13 @@ def describe_instrument(instrument: Instrument, identity: Identity, seen_filters
 def find_visit_key(instrument: Instrument, translator: Translator) -> str:
     """Return the column that numbers exposures: an integer that all detectors of one share, and that names it.
 
+    Parameters
+    ----------
+    instrument : Instrument
+        The camera.
+    translator : Translator
+        Its translator.
+
     Raises
     ------
     PluginError

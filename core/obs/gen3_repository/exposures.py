@@ -19,6 +19,13 @@ def exposure_number(instrument: Instrument, data_id: Mapping[str, Any]) -> int:
     It is the camera's own number (``visit``) where one key and the detector number everything; else the number that
     `Instrument.exposure_number` gives for the camera's first detector.
 
+    Parameters
+    ----------
+    instrument : Instrument
+        The camera.
+    data_id : mapping
+        Data ID of a raw frame.
+
     Raises
     ------
     DataIdError

@@ -133,7 +133,17 @@ def exposure_records(instrument: str, facts: ExposureFacts) -> dict[str, list[di
 def visit_records(
     instrument: str, facts: ExposureFacts, regions: dict[int, ConvexPolygon]
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return the records of a visit of one exposure, by element; ``regions`` are those of its detectors, by number."""
+    """Return the records of a visit of one exposure, by element; ``regions`` are those of its detectors, by number.
+
+    Parameters
+    ----------
+    instrument : str
+        Name of the camera.
+    facts : ExposureFacts
+        Facts of the exposure.
+    regions : dict of int to ConvexPolygon
+        Number of a detector to its region of the sky.
+    """
     corners = [point for part in regions.values() for point in part.getVertices()]
     everything = ConvexPolygon.convexHull(corners) if corners else None
     exposure = exposure_records(instrument, facts)["exposure"][0]
@@ -166,7 +176,18 @@ def region(wcs: TanSipWcs, shape: tuple[int, int]) -> ConvexPolygon:
 
 
 def polygon(corners: Iterable[tuple[float, float]]) -> ConvexPolygon:
-    """Return the part of the sky between some corners, right ascension and declination in degrees."""
+    """Return the part of the sky between some corners, right ascension and declination in degrees.
+
+    Parameters
+    ----------
+    corners : iterable of tuple of float
+        Right ascensions and declinations, degrees.
+
+    Returns
+    -------
+    ConvexPolygon
+        Convex hull of the corners.
+    """
     return ConvexPolygon.convexHull([UnitVector3d(LonLat.fromDegrees(float(ra), float(dec))) for ra, dec in corners])
 
 

@@ -278,6 +278,11 @@ class Catalog:
     def from_table(cls, table: "Table") -> "Catalog":
         """Make a catalog from an astropy table; masked floats become NaN.
 
+        Parameters
+        ----------
+        table : astropy.table.Table
+            Table. Units and descriptions of its columns are kept.
+
         Raises
         ------
         ValueError

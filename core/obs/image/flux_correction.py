@@ -137,6 +137,11 @@ class FluxCorrection:
     def from_header(cls, cards: Mapping[str, Any]) -> "FluxCorrection":
         """Read the cards of `to_header`.
 
+        Parameters
+        ----------
+        cards : mapping
+            Cards of `to_header`, by keyword.
+
         Raises
         ------
         KeyError

@@ -122,6 +122,11 @@ UNITS: dict[str, Unit] = {
 def read_number(value: Any) -> float:  # noqa: ANN401 - header values are of any type
     """Return the number that a card holds, be it as text; ``12:30:00`` is 12.5.
 
+    Parameters
+    ----------
+    value : object
+        Value of a card: a number, a text of one, or a sexagesimal text.
+
     Raises
     ------
     FileFormatError
@@ -272,5 +277,11 @@ def mjd_to_date(mjd: float) -> datetime:
 
 
 def date_to_mjd(date: datetime) -> float:
-    """Return the modified Julian day of a date."""
+    """Return the modified Julian day of a date.
+
+    Parameters
+    ----------
+    date : datetime
+        Date, in the time scale in which the result is meant.
+    """
     return (date - _MJD_ZERO) / timedelta(days=1)

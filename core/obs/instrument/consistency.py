@@ -154,6 +154,11 @@ class Direction:
 def compare_direction(info: VisitInfo) -> Direction | None:
     """Return where the boresight stood, and how far from where the telescope is said to point; None if not known.
 
+    Parameters
+    ----------
+    info : VisitInfo
+        Begin, pointing and altitude (degrees), exposure time, and position of the site.
+
     Raises
     ------
     FileFormatError

@@ -85,7 +85,13 @@ _NOT_A_NAME = re.compile(
 
 
 def is_placeholder(name: str) -> bool:
-    """Whether a text in place of the name of a filter says that it is not known, or that the wheel has failed."""
+    """Whether a text in place of the name of a filter says that it is not known, or that the wheel has failed.
+
+    Parameters
+    ----------
+    name : str
+        Name that a header gives for a filter, for example "unknown" or "-".
+    """
     return (
         re.search(r"\w", name) is None
         or (name.lower() in EMPTY_WORDS and not is_open(name))

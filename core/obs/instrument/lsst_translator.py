@@ -165,6 +165,19 @@ class AstroMetadataTranslator(Translator):
     ) -> NoReturn:
         """Refuse: the package reads headers only.
 
+        Parameters
+        ----------
+        data_id : mapping
+            Columns of the registry.
+        visit_info : VisitInfo
+            Circumstances of the exposure.
+        detector : Detector
+            Detector of the frame.
+        physical_filter : str
+            Name of the filter.
+        image_type : str
+            Type of the frame.
+
         Raises
         ------
         PluginError

@@ -120,5 +120,11 @@ def take(left: Failures, *names: str) -> tuple[str, ...]:
 
 
 def worst(failures: Iterable[Failure]) -> Literal["look", "bad"]:
-    """Return "bad" if any failure is, else "look"."""
+    """Return "bad" if any failure is, else "look".
+
+    Parameters
+    ----------
+    failures : iterable of Failure
+        Failures; "look" is returned if there are none.
+    """
     return "bad" if any(failure.level == "bad" for failure in failures) else "look"

@@ -137,7 +137,15 @@ def compare_with_truth(source: Catalog, truth: Catalog, photo_calib: PhotoCalib 
 
 
 def limiting_magnitude(source: Catalog, photo_calib: PhotoCalib | None) -> float:
-    """Return the magnitude of a point source at five times the median error of faint sources; NaN if not known."""
+    """Return the magnitude of a point source at five times the median error of faint sources; NaN if not known.
+
+    Parameters
+    ----------
+    source : Catalog
+        Sources with PSF fluxes and errors.
+    photo_calib : PhotoCalib or None
+        Photometric calibration; its mean over the image counts.
+    """
     flux, error = source[_FLUX], source[f"{_FLUX}Err"]
     faint = np.isfinite(error) & (error > 0) & (flux < 4.0 * _DEPTH * error)
     if photo_calib is None or not faint.any():
@@ -149,6 +157,11 @@ def true_width(truth: Catalog) -> float:
     """Return the diameter, pixels, of a circle as large as the part of the PSF above half of its maximum.
 
     It is that of the PSF as pixels see it, at the source nearest to the middle of all.
+
+    Parameters
+    ----------
+    truth : Catalog
+        Truth catalog of a simulated frame, with positions in pixels and the shape of the PSF.
     """
     if not len(truth):
         return float("nan")
@@ -163,7 +176,13 @@ def true_width(truth: Catalog) -> float:
 
 
 def robust_scatter(values: Floats) -> float:
-    """Return the standard deviation as the median absolute deviation tells it; NaN for fewer than two values."""
+    """Return the standard deviation as the median absolute deviation tells it; NaN for fewer than two values.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n,)
+        Values; those that are not finite are left out.
+    """
     known = values[np.isfinite(values)]
     if len(known) < 2:
         return float("nan")

@@ -135,6 +135,16 @@ def find_image(hdus: fits.HDUList, hdu: int | None) -> fits.ImageHDU:
 def header_box(header: Mapping[str, Any]) -> Box:
     """Return the box of an image from its header.
 
+    Parameters
+    ----------
+    header : mapping
+        Cards of the image.
+
+    Returns
+    -------
+    Box
+        Box of its own 0-based pixels, so that it begins at (0, 0).
+
     Raises
     ------
     FileFormatError

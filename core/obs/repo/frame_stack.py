@@ -116,11 +116,33 @@ class FrameStack:
         return self.image(number), self._plane(number, 1), self._plane(number, 2)
 
     def image(self, number: int) -> NDArray[np.float32]:
-        """Return the values of one frame, shape (ny, nx)."""
+        """Return the values of one frame, shape (ny, nx).
+
+        Parameters
+        ----------
+        number : int
+            Number of the frame, from 0.
+
+        Returns
+        -------
+        ndarray of float32, shape (ny, nx)
+            Pixels.
+        """
         return self._plane(number, 0)
 
     def rejected(self, number: int) -> NDArray[np.bool_]:
-        """Return the rejection of one frame, shape (ny, nx)."""
+        """Return the rejection of one frame, shape (ny, nx).
+
+        Parameters
+        ----------
+        number : int
+            Number of the frame, from 0.
+
+        Returns
+        -------
+        ndarray of bool, shape (ny, nx)
+            True where a value must not be used.
+        """
         return self._plane(number, 2)
 
     def _plane(self, number: int, place: int) -> NDArray[Any]:

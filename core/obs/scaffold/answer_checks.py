@@ -76,6 +76,11 @@ def check_name(name: str) -> None:
 def read_grid(text: str) -> tuple[int, int]:
     """Return rows and columns of ``2 x 4``; a single number is that of columns in one row.
 
+    Parameters
+    ----------
+    text : str
+        Text such as "2 x 4" or "4".
+
     Raises
     ------
     ValueError

@@ -17,7 +17,13 @@ def count_detectors(answers: Mapping[str, Any]) -> int:
 
 
 def detector_size(answers: Mapping[str, Any]) -> tuple[int, int]:
-    """Return width and height of an assembled detector, pixels."""
+    """Return width and height of an assembled detector, pixels.
+
+    Parameters
+    ----------
+    answers : mapping
+        Answers; ``width`` and ``height`` are those of an amplifier's data, pixels.
+    """
     rows, columns = read_grid(str(answers["amplifiers"]))
     return columns * int(answers["width"]), rows * int(answers["height"])
 

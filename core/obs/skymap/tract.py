@@ -144,6 +144,11 @@ class Tract:
 def parse_patch(text: str) -> tuple[int, int]:
     """Return column and row of ``3,4``.
 
+    Parameters
+    ----------
+    text : str
+        Column and row, from 0, for example "3,4".
+
     Raises
     ------
     DataIdError

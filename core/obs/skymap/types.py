@@ -103,7 +103,13 @@ def make_sky_map(kind: str, settings: Mapping[str, Any]) -> SkyMap[Any]:
 
 
 def describe_sky_map(sky_map: SkyMap[Any]) -> dict[str, Any]:
-    """Return the plain data that a sky map is written as: type, settings and hash."""
+    """Return the plain data that a sky map is written as: type, settings and hash.
+
+    Parameters
+    ----------
+    sky_map : SkyMap
+        Sky map of one of the known types.
+    """
     return {"type": sky_map.type_name, "settings": sky_map.settings.model_dump(), "sha1": sky_map.sha1}
 
 

@@ -25,7 +25,17 @@ class _CutInstrument(Instrument):
 
 
 def cut_instrument(instrument: Instrument, detectors: Iterable[Detector], *, size: int) -> Instrument:
-    """Return the instrument with these detectors only, and amplifiers of at most ``size`` columns and rows of data."""
+    """Return the instrument with these detectors only, and amplifiers of at most ``size`` columns and rows of data.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        The camera.
+    detectors : iterable of Detector
+        Detectors to keep.
+    size : int
+        Largest number of columns and rows of data of an amplifier, pixels.
+    """
     cut = tuple(cut_detector(detector, size=size) for detector in detectors)
     same = {field.name: getattr(instrument, field.name) for field in fields(Instrument)}
     return _CutInstrument(**same, cut=replace(instrument.load_camera(), detectors=cut))
@@ -36,6 +46,13 @@ def cut_detector(detector: Detector, *, size: int) -> Detector:
 
     Overscans stay as wide as they are. Where amplifiers lie in each other's columns or rows in such a way that none can
     be left out of all, they stay.
+
+    Parameters
+    ----------
+    detector : Detector
+        The detector.
+    size : int
+        Largest number of columns and rows of data of an amplifier, pixels.
     """
     for axis in "xy":
         detector = _cut_axis(detector, axis, size)

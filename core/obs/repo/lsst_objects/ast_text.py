@@ -70,7 +70,15 @@ class AstObject:
         return int(self.number(name, default))
 
     def text(self, name: str, default: str = "") -> str:
-        """Return an attribute as text, or the default if there is no such attribute."""
+        """Return an attribute as text, or the default if there is no such attribute.
+
+        Parameters
+        ----------
+        name : str
+            Name of the attribute.
+        default : str, default: ""
+            Value of a missing attribute.
+        """
         return str(self.values.get(name, default))
 
     def part(self, name: str) -> "AstObject":

@@ -131,6 +131,18 @@ def _text(value: Any) -> str:  # noqa: ANN401 - a text of astropy
 def read_ap_corr_map(archive: Archive, number: int) -> dict[str, BoundedField]:
     """Return aperture corrections, by the name of a column of fluxes or of their errors.
 
+    Parameters
+    ----------
+    archive : Archive
+        Archive of the file.
+    number : int
+        Number of the map in it.
+
+    Returns
+    -------
+    dict of str to BoundedField
+        Factors of fluxes, as functions of the position as the stack counts pixels.
+
     Raises
     ------
     FileFormatError

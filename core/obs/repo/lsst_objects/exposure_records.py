@@ -57,6 +57,13 @@ class CoaddInputs:
 def read_coadd_inputs(archive: Archive, number: int) -> CoaddInputs:
     """Return the inputs of a coadd by their number.
 
+    Parameters
+    ----------
+    archive : Archive
+        Archive of the file.
+    number : int
+        Number of the inputs in it.
+
     Raises
     ------
     FileFormatError
@@ -83,6 +90,13 @@ def _catalog(rows: Any) -> Catalog:  # noqa: ANN401 - rows of astropy
 
 def read_visit_info(archive: Archive, number: int) -> VisitInfo:
     """Return when, where and how an exposure was taken, by its number.
+
+    Parameters
+    ----------
+    archive : Archive
+        Archive of the file.
+    number : int
+        Number of the visit information in it.
 
     Raises
     ------

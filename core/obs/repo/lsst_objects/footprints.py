@@ -88,6 +88,18 @@ def read_footprints(path: Path | str, numbers: NDArray[Any]) -> list[Footprint |
 def read_footprint(archive: Archive, number: int) -> Footprint:
     """Return a footprint by its number.
 
+    Parameters
+    ----------
+    archive : Archive
+        Archive of the file.
+    number : int
+        Number of the footprint in it.
+
+    Returns
+    -------
+    Footprint
+        Rows and columns as the stack counts pixels; with pixel values if it is a heavy footprint.
+
     Raises
     ------
     FileFormatError

@@ -12,6 +12,13 @@ __all__ = ["read_polygon"]
 def read_polygon(archive: Archive, number: int) -> NDArray[np.float64]:
     """Return the corners of a polygon, shape (n, 2), as the stack counts pixels.
 
+    Parameters
+    ----------
+    archive : Archive
+        Archive of the file.
+    number : int
+        Number of the polygon in it.
+
     Raises
     ------
     FileFormatError
