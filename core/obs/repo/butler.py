@@ -162,15 +162,15 @@ class Butler(References):
 
         Parameters
         ----------
-        dataset_type
+        dataset_type : str
             For example ``calexp``, ``calexp_wcs``, ``src_len``.
-        data_id
+        data_id : mapping, optional
             Keys and values; missing ones are looked up.
-        immediate
+        immediate : bool, default: True
             Known from LSST; datasets are always read at once.
-        bbox
+        bbox : Box, optional
             The pixels wanted, for the suffix ``_sub``.
-        **keys
+        **keys : object
             Further keys of the data ID.
 
         Raises
@@ -312,9 +312,9 @@ class Butler(References):
 
         Parameters
         ----------
-        condition
+        condition : str, default: ""
             Such as ``"seeing < 0.9 and filter = 'HSC-I'"``; empty for all.
-        kind
+        kind : str, default: "detector"
             ``detector`` for a row a detector image, ``visit`` for a row a visit, ``master`` for calibration frames.
 
         Raises
@@ -345,11 +345,15 @@ class Butler(References):
 
         Parameters
         ----------
-        value
+        value : object
             What to write; for a composite, an object or a mapping with its parts.
-        dataset_type, data_id, **keys
-            As in `get`.
-        do_backup
+        dataset_type : str
+            For example "calexp".
+        data_id : mapping, optional
+            Keys and values; missing ones are looked up.
+        **keys : object
+            Further keys of the data ID.
+        do_backup : bool, default: False
             Keep what is replaced as ``name~1``; also spelled ``doBackup``.
 
         Raises

@@ -120,11 +120,11 @@ def exposure_parts(hdus: fits.HDUList, header: Mapping[str, Any], path: Path | s
 
     Parameters
     ----------
-    hdus
+    hdus : fits.HDUList
         The file.
-    header
+    header : mapping
         Cards of the primary HDU and of the image.
-    path
+    path : Path or str
         Its name, for the log.
     """
     file = _File(hdus, header, open_archive(hdus), path)

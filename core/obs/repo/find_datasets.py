@@ -25,9 +25,9 @@ def with_place(kind: DatasetType, types: Mapping[str, DatasetType]) -> DatasetTy
 
     Parameters
     ----------
-    kind
+    kind : DatasetType
         The dataset type.
-    types
+    types : mapping of str to DatasetType
         All of the policy, by name.
     """
     if kind.template or not kind.components:
@@ -44,11 +44,11 @@ def find_datasets(
 
     Parameters
     ----------
-    roots
+    roots : sequence of Path
         Repositories; a dataset that is in several counts for the first.
-    types
+    types : sequence of DatasetType
         Dataset types to look for; those without template, or whose template any file fits, are passed over.
-    wanted
+    wanted : sequence of mapping, optional
         Data IDs of which one must agree with the dataset's in all of its keys; none means all.
 
     Returns

@@ -241,8 +241,12 @@ def write_table_parts(
         Number of all rows.
     parts : iterable of structured ndarray, shape (n,)
         The rows; their texts may be narrower than those of ``kind``.
-    cards, name, columns
-        As for `table_bytes`.
+    cards : sequence of Card
+        Cards after the mandatory ones.
+    name : str
+        EXTNAME.
+    columns : str, default: ""
+        Cards that describe the columns, as for `table_bytes`.
 
     Raises
     ------

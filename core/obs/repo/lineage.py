@@ -46,13 +46,13 @@ def trace(
 
     Parameters
     ----------
-    root
+    root : Path or str
         The repository to read.
-    more
+    more : sequence of Path or str, optional
         Further repositories to read, after it.
-    output
+    output : Path or str, optional
         The folder to write to.
-    rerun
+    rerun : str, optional
         Instead of ``output``: ``OUT`` writes to ``rerun/OUT`` under the root, ``IN:OUT`` also reads ``rerun/IN`` first.
         An absolute path stands for itself.
 

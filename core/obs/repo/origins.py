@@ -33,9 +33,9 @@ def find_origins(roots: Iterable[Path], policy: Policy) -> dict[Path, Origin]:
 
     Parameters
     ----------
-    roots
+    roots : iterable of Path
         Folders of repositories.
-    policy
+    policy : Policy
         May say where the registry is.
     """
     found: dict[Path, Origin] = {}

@@ -30,12 +30,14 @@ class Queries:
 
         Parameters
         ----------
-        dataset_type
+        dataset_type : str
             Decides which tables are asked.
-        keys
+        keys : str or sequence of str
             One key, which gives a flat list, or several, which give a list of tuples.
-        data_id, **more
-            What must be so.
+        data_id : mapping, optional
+            Keys and the values that they must have.
+        **more : object
+            Further keys and values.
 
         Raises
         ------

@@ -36,9 +36,9 @@ def find_reference_catalog(roots: Sequence[Path], name: str) -> Path:
 
     Parameters
     ----------
-    roots
+    roots : sequence of Path
         Repositories to look in, the first that has it wins.
-    name
+    name : str
         Name of the catalog.
 
     Raises
@@ -58,11 +58,11 @@ def load_reference_catalog(folder: Path, *, ra: float, dec: float, radius: float
 
     Parameters
     ----------
-    folder
+    folder : Path
         Folder of the catalog.
-    ra, dec
+    ra, dec : float
         Center, degrees.
-    radius
+    radius : float
         Radius, degrees; 180 reads all of the catalog.
 
     Returns

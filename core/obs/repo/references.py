@@ -30,12 +30,14 @@ class References(Queries):
 
         Parameters
         ----------
-        dataset_type
+        dataset_type : str
             Whose keys are wanted.
-        level
+        level : str, optional
             Without the keys below this level; ``""`` is the policy's default, None means all keys.
-        data_id, **keys
-            What must be so.
+        data_id : mapping, optional
+            Keys and the values that they must have.
+        **keys : object
+            Further keys and values.
 
         Raises
         ------

@@ -172,9 +172,9 @@ class Registry(RegistryReader):
 
         Parameters
         ----------
-        insert
+        insert : mapping of str to iterable of mapping
             Table to the rows that it gains.
-        delete
+        delete : iterable of tuple, optional
             Tables, each with the values that the rows to be removed have; these go first.
 
         Raises

@@ -47,17 +47,17 @@ def record_config(
 
     Parameters
     ----------
-    output
+    output : Path
         The output repository.
-    task
+    task : str
         Name of the task, ``processCcd``.
-    config
+    config : mapping
         The settings as plain data (dict, list, str, int, float, bool, None).
-    clobber
+    clobber : bool, default: False
         Replace settings that differ.
-    backup
+    backup : bool, default: True
         Keep what is replaced as ``TASK.yaml~1``.
-    free
+    free : collection of str, optional
         Names of settings that may change from run to run: ``isr.allow_missing``.
 
     Raises

@@ -77,9 +77,9 @@ def settings_digest(settings: Mapping[str, Any], free: Collection[str] = ()) -> 
 
     Parameters
     ----------
-    settings
+    settings : mapping
         Plain data, as JSON has it.
-    free
+    free : collection of str, optional
         Dotted names of settings that do not count.
     """
     flat = {name: value for name, value in _flatten(settings, "") if name not in free}

@@ -39,8 +39,10 @@ def begin(path: Path, *, read_only: bool, is_writing: bool) -> Iterator[sqlite3.
 
     Parameters
     ----------
-    path, read_only
-        As of `connect`.
+    path : Path
+        The file; made if it is missing and may be written.
+    read_only : bool
+        Whether neither the file nor its folder may be written.
     is_writing : bool
         No other process then writes at the same time; it is waited for up to `BUSY_SECONDS`.
     """

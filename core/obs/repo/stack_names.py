@@ -27,11 +27,11 @@ def find_other_name(name: str, tried: Sequence[Path], roots: Sequence[Path]) -> 
 
     Parameters
     ----------
-    name
+    name : str
         Dataset type.
-    tried
+    tried : sequence of Path
         Places that the policy gives.
-    roots
+    roots : sequence of Path
         Folders of the repositories.
     """
     task, _, kind = name.rpartition("_")

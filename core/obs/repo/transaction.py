@@ -137,13 +137,13 @@ class Transaction:
 
         Parameters
         ----------
-        table
+        table : str
             Its name.
-        columns
+        columns : mapping of str to str
             Column names and their types: ``int``, ``double`` or ``text``.
-        unique
+        unique : sequence of str
             Columns that together name one row.
-        numbered
+        numbered : bool, default: True
             Whether it has the row number ``id``, on which it is then joined with others that have it.
 
         Raises

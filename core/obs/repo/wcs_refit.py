@@ -46,13 +46,13 @@ def refit_tan_sip(
 
     Parameters
     ----------
-    sky
+    sky : tuple of ndarray of float64
         Right ascension and declination, degrees, shape (n,).
-    shape
+    shape : tuple of int
         Shape (ny, nx) of the image.
-    kind
+    kind : str
         The WCS in words, for errors.
-    frame
+    frame : str, default: "ICRS"
         Celestial frame.
 
     Returns

@@ -155,13 +155,13 @@ def attached_number(
 
     Parameters
     ----------
-    archive
+    archive : Archive or None
         The archive.
-    header
+    header : mapping
         Cards of the exposure.
-    cards
+    cards : tuple of str
         Cards that hold such a number.
-    names
+    names : tuple of str
         Classes of such objects.
     """
     if archive is None:

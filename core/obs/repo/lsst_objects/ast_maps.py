@@ -41,10 +41,10 @@ def apply_frames(frames: AstObject, places: Floats) -> Floats:
 
     Parameters
     ----------
-    frames
+    frames : AstObject
         The FrameSet, or a plain mapping.
-    places
-        Positions, shape (n_axis, n).
+    places : ndarray of float64, shape (n_axis, n)
+        Positions.
 
     Returns
     -------
@@ -94,11 +94,11 @@ def apply_map(mapping: AstObject, places: Floats, inverse: bool) -> Floats:
 
     Parameters
     ----------
-    mapping
+    mapping : AstObject
         The mapping. Whether it says itself that it is inverted does not count: what holds it decides.
-    places
-        Positions, shape (n_axis, n).
-    inverse
+    places : ndarray of float64, shape (n_axis, n)
+        Positions.
+    inverse : bool
         Whether to apply the inverse.
 
     Raises

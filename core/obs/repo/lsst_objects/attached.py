@@ -51,11 +51,11 @@ def find_attached(hdus: fits.HDUList, header: Mapping[str, Any], path: Path | st
 
     Parameters
     ----------
-    hdus
+    hdus : fits.HDUList
         The file.
-    header
+    header : mapping
         Cards of the exposure.
-    path
+    path : Path or str
         Its name.
     """
     if not any(str(hdu.header.get("EXTTYPE", "")).strip() == "ARCHIVE_INDEX" for hdu in hdus[1:]):
@@ -99,9 +99,9 @@ def attached_filter(archive: Archive | None, header: Mapping[str, Any]) -> str:
 
     Parameters
     ----------
-    archive
+    archive : Archive or None
         The archive.
-    header
+    header : mapping
         Cards of the exposure.
 
     Raises

@@ -52,13 +52,13 @@ def coadd_psf(archive: Archive, number: int, shape: tuple[int, int], origin: tup
 
     Parameters
     ----------
-    archive
+    archive : Archive
         The archive.
-    number
+    number : int
         Number of the PSF.
-    shape
+    shape : tuple of int
         Shape (ny, nx) of the image.
-    origin
+    origin : tuple of int
         Position (x, y) of the image's first pixel, as the stack counts pixels.
 
     Raises

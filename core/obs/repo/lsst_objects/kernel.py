@@ -28,9 +28,9 @@ def kernel_psf(archive: Archive, number: int) -> PixelPsf:
 
     Parameters
     ----------
-    archive
+    archive : Archive
         The archive.
-    number
+    number : int
         Number of the kernel.
 
     Raises

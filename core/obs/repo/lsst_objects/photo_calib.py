@@ -47,13 +47,13 @@ def archived_photo_calib(
 
     Parameters
     ----------
-    archive
+    archive : Archive or None
         The archive.
-    header
+    header : mapping
         Cards of the exposure.
-    path
+    path : Path or str, optional
         The file, for the log.
-    origin
+    origin : tuple of int, optional
         Position (x, y) of the image's first pixel, as the stack counts pixels.
 
     Raises

@@ -44,11 +44,11 @@ def read_single_psf(archive: Archive, number: int, origin: tuple[int, int] = (0,
 
     Parameters
     ----------
-    archive
+    archive : Archive
         The archive.
-    number
+    number : int
         Number of the PSF.
-    origin
+    origin : tuple of int, optional
         Position (x, y) of the image's first pixel, as the stack counts pixels.
 
     Raises

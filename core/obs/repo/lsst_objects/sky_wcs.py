@@ -42,15 +42,15 @@ def archived_wcs(
 
     Parameters
     ----------
-    archive
+    archive : Archive or None
         The archive.
-    header
+    header : mapping
         Cards of the exposure.
-    shape
+    shape : tuple of int
         Shape (ny, nx) of the image; with 0 pixels, the WCS is refitted over 4096 x 4096.
-    origin
+    origin : tuple of int, optional
         Position (x, y) of the image's first pixel, as the stack counts pixels.
-    plain
+    plain : TanSipWcs, optional
         WCS of the header, which is returned if it is the same within 0.1 mas.
 
     Raises
