@@ -74,9 +74,9 @@ class Staging:
 
         Parameters
         ----------
-        built
+        built : sequence of tuple
             Dataset types and data IDs of those that are complete.
-        days
+        days : int or None
             Validity before and after the date; None to move them only.
 
         Raises

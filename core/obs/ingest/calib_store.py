@@ -86,11 +86,11 @@ def validity_ranges(dates: Sequence[date], days: int, *, until_superseded: bool 
 
     Parameters
     ----------
-    dates
+    dates : sequence of date
         Their dates, rising.
-    days
+    days : int
         How long before and after its date one is valid, if no other is nearer.
-    until_superseded
+    until_superseded : bool, default: False
         Whether each is valid from its date to that of the next.
 
     Returns
@@ -257,9 +257,9 @@ class CalibStore:
 
         Parameters
         ----------
-        entries
+        entries : iterable of tuple
             Dataset types and data IDs, from `complete`; one that is there already is kept.
-        days
+        days : int
             Validity before and after the date.
 
         Raises
@@ -306,7 +306,7 @@ class CalibStore:
 
         Parameters
         ----------
-        entries
+        entries : iterable of tuple
             Dataset types and data IDs, as `registered` returns them.
 
         Returns

@@ -39,14 +39,22 @@ def ingest_calibs(
 
     Parameters
     ----------
-    butler
+    butler : Butler
         The repository.
-    files
+    files : sequence of Path
         The files; their headers tell type (OBSTYPE) and data ID (CALIB_ID).
-    validity
+    validity : int
         For how many days before and after its date each is valid.
-    mode, dry_run, ignore_ingested, clobber, create
-        As of `obs.ingest.raws.IngestOptions`.
+    mode : {"link", "copy", "move", "skip"}, default: "move"
+        How files come into their places.
+    dry_run : bool, default: False
+        Whether nothing is written.
+    ignore_ingested : bool, default: False
+        Whether a file whose data ID is registered already passes, even if it is another file.
+    clobber : bool, default: False
+        Whether other files in their places are replaced.
+    create : bool, default: False
+        Whether the registry is emptied first.
 
     Raises
     ------

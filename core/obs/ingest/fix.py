@@ -32,11 +32,11 @@ def register_orphans(butler: Butler, orphans: Sequence[Fault], validity: int | N
 
     Parameters
     ----------
-    butler
+    butler : Butler
         The repository.
-    orphans
+    orphans : sequence of Fault
         From `obs.ingest.audit.find_orphans`.
-    validity
+    validity : int or None
         Days for which a calibration is valid before and after its date; without it calibrations are left alone.
 
     Yields

@@ -45,7 +45,7 @@ def read_headers(path: Path) -> Iterator[tuple[int, FileHeader]]:
 
     Parameters
     ----------
-    path
+    path : Path
         The file: plain, gzipped, or tile-compressed; the cards of a compressed image are those of the image.
 
     Yields

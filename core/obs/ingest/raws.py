@@ -52,13 +52,13 @@ def ingest_raws(
 
     Parameters
     ----------
-    butler
+    butler : Butler
         The repository, which must be one of ours.
-    files
+    files : sequence of Path
         The files.
-    options
+    options : IngestOptions, optional
         How; the default links files.
-    on_done
+    on_done : callable, optional
         Called with the report of every file as soon as it is known.
 
     Returns
@@ -141,11 +141,11 @@ def create_raw_tables(registry: Registry, translator: Translator, *, anew: bool 
 
     Parameters
     ----------
-    registry
+    registry : Registry
         The registry.
-    translator
+    translator : Translator
         The camera's, which says what the columns are.
-    anew
+    anew : bool, default: False
         Remove both first, with all that they hold.
 
     Raises

@@ -81,19 +81,19 @@ def ingest_reference_catalog(
 
     Parameters
     ----------
-    root
+    root : Path
         The repository.
-    name
+    name : str
         Name of the catalog.
-    files
+    files : sequence of Path
         FITS, CSV, Parquet, ECSV or VOTable tables, all with the same columns.
-    config
+    config : ReferenceColumnsConfig
         Which column is what.
-    clobber
+    clobber : bool, default: False
         Replace a catalog of that name.
-    chunk
+    chunk : int, optional
         Rows in memory at a time; the largest file of the result must fit too.
-    on_rows
+    on_rows : callable, optional
         Called with the number of rows that were read.
 
     Raises

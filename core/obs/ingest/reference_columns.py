@@ -157,9 +157,9 @@ class ReferenceColumns:
 
         Parameters
         ----------
-        rows
+        rows : mapping
             The columns of `wanted`, each of shape (n,).
-        first_id
+        first_id : int
             Id of the first row, where no column gives.
 
         Returns
@@ -224,9 +224,9 @@ def find_columns(config: ReferenceColumnsConfig, units: Mapping[str, str]) -> Re
 
     Parameters
     ----------
-    config
+    config : ReferenceColumnsConfig
         What the user says.
-    units
+    units : mapping of str to str
         The file's columns and their units.
 
     Raises

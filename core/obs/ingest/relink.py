@@ -73,11 +73,11 @@ def relink(butler: Butler, missing: Sequence[MissingRaw], folder: Path) -> list[
 
     Parameters
     ----------
-    butler
+    butler : Butler
         The repository.
-    missing
+    missing : sequence of MissingRaw
         What is gone.
-    folder
+    folder : Path
         Where the files are now, also in folders below it.
 
     Returns

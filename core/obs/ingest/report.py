@@ -77,7 +77,7 @@ class IngestReport:
 
         Parameters
         ----------
-        silent
+        silent : sequence of str, optional
             Reasons for which skipped files are counted but not listed.
         """
         warned: dict[str, list[Path]] = {}

@@ -21,11 +21,11 @@ def make_repository(root: Path | str, instrument: Instrument, *, registry: str |
 
     Parameters
     ----------
-    root
+    root : Path or str
         The folder; it need not exist.
-    instrument
+    instrument : Instrument
         The camera.
-    registry
+    registry : str, optional
         URL of the database that the registry is in, such as ``postgresql+psycopg://host/name``; a file in the folder
         if None.
 

@@ -64,11 +64,11 @@ def read_chunks(
 
     Parameters
     ----------
-    path
+    path : Path
         FITS, CSV (``.csv``, ``.csv.gz``, ``.tsv``, ``.txt``), Parquet, ECSV or VOTable.
-    columns
+    columns : mapping of str to type
         Columns wanted, and as what: float or int.
-    rows
+    rows : int, optional
         Most rows to yield at once; of CSV, about 8 MB are.
 
     Yields

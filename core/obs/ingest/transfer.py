@@ -57,15 +57,15 @@ class Transfer:
 
     Parameters
     ----------
-    source
+    source : Path
         The file.
-    target
+    target : Path
         Its place.
-    mode
+    mode : {"link", "copy", "move", "skip"}
         ``link`` makes an absolute symbolic link, ``copy`` and ``move`` a file, ``skip`` nothing.
-    clobber
+    clobber : bool, default: False
         Replace another file that is there. A link that leads nowhere is always replaced.
-    first
+    first : Transfer, optional
         The transfer of the same file to its first place, which is placed before: where the file system can do that,
         this place is a further name of that file, which takes no room.
     """

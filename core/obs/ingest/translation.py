@@ -125,15 +125,15 @@ def translate_file(
 
     Parameters
     ----------
-    path
+    path : Path
         The file.
-    reference
+    reference : str or Translator
         The translator, or ``"package.module:Class"`` for it.
-    needed
+    needed : sequence of str
         Columns without which the file has no place.
-    template
+    template : str, default: ""
         Template of raw files, by which the path gives keys that the header does not.
-    given
+    given : mapping, optional
         Values of columns that neither gives.
     """
     try:
@@ -165,11 +165,11 @@ def read_frames(path: Path, translator: Translator, *, text: bool = False) -> It
 
     Parameters
     ----------
-    path
+    path : Path
         The file.
-    translator
+    translator : Translator
         The camera's.
-    text
+    text : bool, default: False
         Take the text of a header (``.hdr``) too, which has no pixels.
 
     Yields
