@@ -22,11 +22,11 @@ def export_gen3(butler: Butler, out: Path, *, transfer: str = "copy") -> Gen3Rep
 
     Parameters
     ----------
-    butler
+    butler : Butler
         Our repository; its results are exported too, if it is an output of processing.
-    out
+    out : Path
         Folder of the third-generation repository, made if need be; another export into it adds what it lacks.
-    transfer
+    transfer : str, default: "copy"
         How files get there: ``copy``, ``symlink``, ``hardlink`` or ``direct`` (they stay, and are named by their path).
 
     Returns

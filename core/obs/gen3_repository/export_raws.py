@@ -33,9 +33,9 @@ class RawExport:
 
     Parameters
     ----------
-    butler
+    butler : Butler
         Our repository.
-    target
+    target : Target
         The other.
     """
 

@@ -45,11 +45,11 @@ def export_results(butler: Butler, target: Target, raws: RawExport) -> None:
 
     Parameters
     ----------
-    butler
+    butler : Butler
         Our repository.
-    target
+    target : Target
         The other.
-    raws
+    raws : RawExport
         Knows the exposures.
     """
     types = [kind for kind in butler.policy.dataset_types.values() if kind.group != "calibrations"]

@@ -23,11 +23,11 @@ def export_metrics(metrics: MetricTable, target: Target, run: str) -> None:
 
     Parameters
     ----------
-    metrics
+    metrics : MetricTable
         The metrics.
-    target
+    target : Target
         The other repository.
-    run
+    run : str
         The collection of the output's results there.
     """
     for kind in KINDS:
@@ -52,11 +52,11 @@ def take_metrics(there: Gen3Butler, ref: DatasetRef, metrics: MetricTable) -> No
 
     Parameters
     ----------
-    there
+    there : Gen3Butler
         The other repository.
-    ref
+    ref : DatasetRef
         The table.
-    metrics
+    metrics : MetricTable
         The metrics of the output.
     """
     kind = ref.datasetType.name.removeprefix(METRICS)

@@ -52,11 +52,11 @@ class Place:
 
     Attributes
     ----------
-    name
+    name : str
         The dataset type there.
-    dimensions
+    dimensions : tuple of str
         What its data IDs consist of.
-    storage
+    storage : str
         Storage class.
     """
 

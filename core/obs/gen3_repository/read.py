@@ -28,17 +28,17 @@ class Gen3Contents:
 
     Attributes
     ----------
-    raws
+    raws : list of Path
         Raw files.
-    keys
+    keys : dict of Path to DataId
         Keys of data IDs of raw files whose headers do not give them.
-    calibrations
+    calibrations : dict of int to list of Path
         Files of calibration frames, by the number of days before and after their date for which they are valid.
-    results
+    results : dict of str to list of DatasetRef
         Datasets of processing, by the run that made them.
-    left
+    left : dict of str to int
         Dataset types that have no place here, and how many datasets each has.
-    failures
+    failures : list of str
         Lines about what cannot be taken.
     """
 
@@ -55,11 +55,11 @@ def find_contents(root: Path, instrument: Instrument, collections: str = "*") ->
 
     Parameters
     ----------
-    root
+    root : Path
         The repository.
-    instrument
+    instrument : Instrument
         The camera; its name in the repository may have other capitals.
-    collections
+    collections : str, default: "*"
         Pattern of the collections to look in.
 
     Raises

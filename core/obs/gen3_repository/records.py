@@ -33,17 +33,17 @@ class ExposureFacts:
 
     Attributes
     ----------
-    id
+    id : int
         Its number.
-    physical_filter
+    physical_filter : str
         Its filter.
-    info
+    info : VisitInfo
         Circumstances from the header.
-    kind
+    kind : str
         ``science``, ``bias``, ``dark``, ``flat``, or what the header says.
-    target
+    target : str
         Name of the field; may be empty.
-    date
+    date : str
         Day of the exposure in our registry, as 2020-09-04; may be empty.
     """
 
@@ -164,9 +164,9 @@ def region(wcs: TanSipWcs, shape: tuple[int, int]) -> ConvexPolygon:
 
     Parameters
     ----------
-    wcs
+    wcs : TanSipWcs
         Its WCS.
-    shape
+    shape : tuple of int
         Rows and columns.
     """
     rows, columns = shape

@@ -39,11 +39,11 @@ def take_results(butler: Butler, root: Path, refs: list[DatasetRef]) -> tuple[in
 
     Parameters
     ----------
-    butler
+    butler : Butler
         Our repository, with an output.
-    root
+    root : Path
         The other.
-    refs
+    refs : list of DatasetRef
         The datasets.
 
     Returns

@@ -27,15 +27,15 @@ class Gen3Report:
 
     Attributes
     ----------
-    counts
+    counts : dict of str to int
         Dataset type to number of datasets.
-    n_absent
+    n_absent : int
         Raw frames that the registry lists and that have no file.
-    left
+    left : dict of str to int
         Dataset types that are not exported, and how many datasets each has; files of settings by their path.
-    note
+    note : str
         What the stack's reader of raw files does not know of the camera; empty if nothing.
-    failures
+    failures : list of str
         Lines about what could not be exported.
     """
 
@@ -91,13 +91,13 @@ class Target:
 
     Attributes
     ----------
-    there
+    there : Gen3Butler
         The repository.
-    name
+    name : str
         The camera.
-    transfer
+    transfer : str
         How files get there.
-    report
+    report : Gen3Report
         What was exported.
     """
 
