@@ -23,15 +23,15 @@ class ExecutorOptions:
 
     Attributes
     ----------
-    name
+    name : str or None
         ``local``, ``dask`` or the name of a plugin's; None follows from the others.
-    scheduler
+    scheduler : str or None
         Address of a Dask scheduler.
-    cluster
+    cluster : str or None
         Batch system to start a Dask cluster on.
-    site
+    site : Path or None
         YAML file with the settings of the site.
-    processes
+    processes : int
         Number of processes, or of workers.
     """
 

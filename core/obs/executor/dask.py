@@ -55,13 +55,13 @@ def open_cluster(
 
     Parameters
     ----------
-    scheduler
+    scheduler : str or None
         Address such as ``tcp://host:8786``.
-    cluster
+    cluster : str or None
         ``local``, ``slurm``, ``htcondor`` or ``pbs``, where there is no scheduler.
-    site
+    site : mapping
         Settings of the site: those of the class of dask-jobqueue, and ``workers``, the number of workers.
-    processes
+    processes : int
         Number of workers where the site says nothing.
 
     Raises
@@ -167,7 +167,7 @@ class DaskExecutor:
 
     Parameters
     ----------
-    client
+    client : object
         The connection to the scheduler.
     """
 
@@ -261,7 +261,7 @@ class _Pace:
 
     Attributes
     ----------
-    share
+    share : int
         Number of data IDs in the next task.
     """
 

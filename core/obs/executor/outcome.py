@@ -28,17 +28,17 @@ class Outcome(Generic[R]):
 
     Attributes
     ----------
-    data_id
+    data_id : dict
         The data ID.
-    result
+    result : object
         What the function returned; None after a failure.
-    error
+    error : str
         The message of a failure on one line, else empty.
-    cause
+    cause : str
         Class name of the exception, ``Timeout`` or ``Killed``; empty after success.
-    traceback
+    traceback : str
         The traceback of a failure, as text.
-    seconds
+    seconds : float
         Time that it took, s.
 
     Examples
@@ -67,11 +67,11 @@ def attempt(function: Callable[[DataId], R], data_id: DataId, *, raise_errors: b
 
     Parameters
     ----------
-    function
+    function : callable
         The function.
-    data_id
+    data_id : dict
         The data ID.
-    raise_errors
+    raise_errors : bool, default: False
         Let an exception through instead of recording it.
     """
     token = current_data_id.set(format_data_id(data_id))

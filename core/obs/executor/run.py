@@ -32,13 +32,13 @@ class Executor(Protocol):
 
         Parameters
         ----------
-        function
+        function : callable
             A picklable function; so is what it returns.
-        data_ids
+        data_ids : sequence of DataId
             The data IDs.
-        timeout
+        timeout : float or None
             Time limit for each data ID, s; None for no limit.
-        tell
+        tell : callable
             To be called here with every outcome as soon as it is known.
         """
 
@@ -75,19 +75,19 @@ def run(
 
     Parameters
     ----------
-    function
+    function : callable
         Called with a data ID. With several processes it must be picklable: a function of a module, or a
         `functools.partial` of one; so must be what it returns.
-    data_ids
+    data_ids : sequence of DataId
         The data IDs.
-    processes
+    processes : int, default: 1
         Number of processes that work at the same time; 1 works in this process, unless there is a time limit. Where
         there are fewer data IDs, each of them gets several threads instead.
-    timeout
+    timeout : float, optional
         Time limit for each data ID, s; None for no limit.
-    on_done
+    on_done : callable, optional
         Called in this process with every outcome as soon as it is known.
-    raise_errors
+    raise_errors : bool, default: False
         Let the first exception through instead of recording it. Then everything runs in this process.
 
     Returns

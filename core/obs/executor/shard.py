@@ -24,7 +24,7 @@ class Shard:
 
     Attributes
     ----------
-    number, count
+    number, count : int
         Number of the share, from 1 to the number of shares.
     """
 

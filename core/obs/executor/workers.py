@@ -133,15 +133,15 @@ def run_in_workers(
 
     Parameters
     ----------
-    function
+    function : callable
         Called with a data ID.
-    data_ids
+    data_ids : sequence of DataId
         The data IDs.
-    processes
+    processes : int
         Number of processes.
-    timeout
+    timeout : float or None
         Time limit for each data ID, s; None for no limit.
-    tell
+    tell : callable
         Called in this process with every outcome as soon as it is known.
 
     Returns
