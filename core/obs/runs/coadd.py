@@ -147,8 +147,14 @@ def make_coadds(
         Keep coadds that were made of the same exposures, with the same calibrations and the same settings.
     clobber_config : bool, optional
         Let settings differ from those recorded in the output.
-    processes, timeout, on_done, raise_errors
-        See `obs.executor.run.run`.
+    processes : int, default: 1
+        Number of processes that work at the same time.
+    timeout : float, optional
+        Time limit for each data ID, seconds.
+    on_done : callable, optional
+        Called in this process with every outcome as soon as it is known.
+    raise_errors : bool, default: False
+        Whether the first exception is raised instead of recorded. Then everything runs in this process.
 
     Raises
     ------

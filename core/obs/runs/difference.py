@@ -63,8 +63,14 @@ def make_differences(
     skip_existing : bool, optional
         Keep differences that were made by this version with the same settings from the same image, common calibration
         and coadds.
-    processes, timeout, on_done, raise_errors
-        As of `obs.executor.run.run`.
+    processes : int, default: 1
+        Number of processes that work at the same time.
+    timeout : float, optional
+        Time limit for each data ID, seconds.
+    on_done : callable, optional
+        Called in this process with every outcome as soon as it is known.
+    raise_errors : bool, default: False
+        Whether the first exception is raised instead of recorded. Then everything runs in this process.
 
     Returns
     -------

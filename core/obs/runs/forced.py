@@ -83,8 +83,14 @@ def measure_images(
         Tract of the results, 0 by default, and of the common calibration, by default the lowest that has one.
     sources : sequence of InputFile, optional
         Files that the positions were read from, for the record.
-    processes, timeout, on_done, raise_errors
-        As of `obs.executor.run.run`.
+    processes : int, default: 1
+        Number of processes that work at the same time.
+    timeout : float, optional
+        Time limit for each data ID, seconds.
+    on_done : callable, optional
+        Called in this process with every outcome as soon as it is known.
+    raise_errors : bool, default: False
+        Whether the first exception is raised instead of recorded. Then everything runs in this process.
 
     Returns
     -------

@@ -23,13 +23,13 @@ class RecordOptions:
 
     Attributes
     ----------
-    clobber
+    clobber : bool
         Replace settings that differ; else they are an error.
-    backup
+    backup : bool
         Keep replaced settings as ``TASK.yaml~1``.
-    versions
+    versions : bool
         Record and compare the versions of the software.
-    new_versions
+    new_versions : bool
         Replace versions that differ without a warning.
     """
 
@@ -46,15 +46,15 @@ def record(
 
     Parameters
     ----------
-    output
+    output : Path
         The folder.
-    task
+    task : str
         Name of the task.
-    config
+    config : mapping
         The settings as plain data.
-    options
+    options : RecordOptions
         What to do where they differ.
-    free
+    free : collection of str, optional
         Names of settings that may change from run to run.
 
     Raises
@@ -82,12 +82,16 @@ def begin_output(
 
     Parameters
     ----------
-    butler
+    butler : Butler
         Repository with an output.
-    task, options, free
-        As for `record`; by default other settings than those recorded are an error.
-    config
+    task : str
+        Name of the task, for example "process".
+    config : BaseModel
         Settings of the run.
+    options : RecordOptions, optional
+        What to do with settings other than those recorded. By default they are an error.
+    free : collection of str, optional
+        Settings that may differ.
 
     Raises
     ------

@@ -50,7 +50,7 @@ class RunLog(logging.Handler):
             What it happened to.
         level : str, optional
             Name of the level.
-        **facts
+        **facts : object
             Further values, for the JSON document.
         """
         time = datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -59,9 +59,9 @@ def select_data_ids(butler: Butler, ids: Sequence[Sequence[str]]) -> Selection:
 
     Parameters
     ----------
-    butler
+    butler : Butler
         The repository.
-    ids
+    ids : sequence of sequence of str
         The words of each ``--id``.
 
     Raises
@@ -132,11 +132,11 @@ def with_known_keys(butler: Butler, data_ids: Sequence[DataId], *, for_stack: bo
 
     Parameters
     ----------
-    butler
+    butler : Butler
         The repository.
-    data_ids
+    data_ids : sequence of DataId
         Complete data IDs of raw data, each once. Least is held in memory if they are in the order of the registry.
-    for_stack
+    for_stack : bool, default: False
         Add only the keys that data IDs of the LSST stack have besides those of the template.
     """
     raw = butler.instrument.raw_dataset_type

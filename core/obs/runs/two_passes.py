@@ -40,8 +40,16 @@ def run_in_two_passes(
     ----------
     work : Work
         The function.
-    data_ids, processes, timeout, on_done, raise_errors
-        See `obs.executor.run.run`.
+    data_ids : sequence of dict
+        Data IDs.
+    processes : int, default: 1
+        Number of processes that work at the same time.
+    timeout : float, optional
+        Time limit for each data ID, seconds.
+    on_done : callable, optional
+        Called in this process with every outcome as soon as it is known.
+    raise_errors : bool, default: False
+        Whether the first exception is raised instead of recorded. Then everything runs in this process.
 
     Returns
     -------
