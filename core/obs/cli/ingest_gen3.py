@@ -25,13 +25,13 @@ def ingest_from_butler(butler: Butler, there: Path, collections: str, options: I
 
     Parameters
     ----------
-    butler
+    butler : Butler
         Our repository.
-    there
+    there : Path
         The other.
-    collections
+    collections : str
         Pattern of the collections to take from.
-    options
+    options : IngestOptions
         How files get here.
 
     Returns

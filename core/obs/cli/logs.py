@@ -32,9 +32,9 @@ def configure_logging(levels: Sequence[str], write: Callable[[str], None] | None
 
     Parameters
     ----------
-    levels
+    levels : sequence of str
         ``LEVEL`` for all, or ``COMPONENT=LEVEL``; later ones win. Without any, warnings and worse are shown.
-    write
+    write : callable, optional
         Called with each line; prints to stderr if None.
 
     Raises

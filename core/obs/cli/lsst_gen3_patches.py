@@ -24,13 +24,13 @@ def name_patches(patches: Sequence[str], tracts: Sequence[str], root: str, rerun
 
     Parameters
     ----------
-    patches
+    patches : sequence of str
         Numbers, ranges of them (``0..4``, ``0..8:2``), or pairs, which stay as they are.
-    tracts
+    tracts : sequence of str
         Numbers or ranges of the tracts that the query names.
-    root
+    root : str
         Folder of the repository.
-    reruns
+    reruns : sequence of str
         Names of outputs of it, which may have a sky map of their own.
 
     Raises

@@ -49,11 +49,11 @@ class Translated:
 
     Attributes
     ----------
-    words
+    words : list of str
         The words behind ``obs``.
-    notes
+    notes : list of str
         What of the line has no effect, and what differs.
-    later
+    later : list of list of str
         The words of further commands, which are run one after the other.
     """
 
@@ -67,7 +67,7 @@ def translate_line(line: Sequence[str]) -> Translated:
 
     Parameters
     ----------
-    line
+    line : sequence of str
         Its words, the program first, with or without a path and the ending ``.py``.
 
     Raises

@@ -101,7 +101,7 @@ def translate_pipetask(words: Sequence[str]) -> tuple[list[list[str]], list[str]
 
     Parameters
     ----------
-    words
+    words : sequence of str
         The words behind ``pipetask``.
 
     Returns

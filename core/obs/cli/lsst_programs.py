@@ -13,17 +13,17 @@ class Program:
 
     Attributes
     ----------
-    words
+    words : tuple of str
         The command of obs that does the same.
-    settings
+    settings : dict of str to tuple of str
         Settings that are options here: ``name=value`` of ``-c`` to words.
-    prefix
+    prefix : str
         Task that the names of its settings begin with, and ours do not.
-    options
+    options : dict of str to str
         Options with another name here.
-    flags
+    flags : dict of str to tuple of str
         Words that are settings here.
-    extra
+    extra : dict of str to General
         Options of the program alone that have no effect here.
     """
 
@@ -41,9 +41,9 @@ class General:
 
     Attributes
     ----------
-    count
+    count : int
         Number of words behind it; -1 for all up to the next option.
-    reason
+    reason : str
         Why a command of obs can do without it.
     """
 

@@ -130,7 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Parameters
     ----------
-    arguments
+    arguments : sequence of str, optional
         Words behind ``obs``; those of this process if None.
 
     Returns

@@ -41,9 +41,9 @@ def path_under(variable: str, path: Path) -> Path:
 
     Parameters
     ----------
-    variable
+    variable : str
         PIPE_INPUT_ROOT, PIPE_CALIB_ROOT or PIPE_OUTPUT_ROOT.
-    path
+    path : Path
         Path from the command line; an absolute one is returned as it is.
     """
     return Path(os.environ.get(variable, "")) / path
@@ -76,11 +76,11 @@ def remove_output(output: Path, *inputs: Path, is_output: Callable[[Path], bool]
 
     Parameters
     ----------
-    output
+    output : Path
         The folder; it need not exist.
-    *inputs
+    *inputs : Path
         Input repository or files, which must not be lost with it.
-    is_output
+    is_output : callable, optional
         Called with the folder, returns whether obs made it.
 
     Raises

@@ -29,9 +29,9 @@ class Progress:
 
     Parameters
     ----------
-    total
+    total : int
         Number of data IDs.
-    write
+    write : callable
         Called with each line.
     """
 

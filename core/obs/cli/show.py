@@ -72,11 +72,11 @@ def settle_config(layers: ConfigLayers[C], overrides: Sequence[tuple[str, str]],
 
     Parameters
     ----------
-    layers
+    layers : ConfigLayers
         Settings of the camera.
-    overrides
+    overrides : sequence of tuple of str
         Values of ``-c`` and ``-C``.
-    show
+    show : sequence of str
         Values of ``--show``.
 
     Raises

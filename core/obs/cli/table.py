@@ -10,11 +10,11 @@ def format_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right
 
     Parameters
     ----------
-    headers
+    headers : sequence of str
         One for each column.
-    rows
+    rows : sequence of sequence of str
         The cells.
-    right
+    right : str, default: ""
         A letter for each column: ``r`` aligns it to the right, anything else to the left.
     """
     sides = right.ljust(len(headers))

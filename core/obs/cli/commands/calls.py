@@ -26,9 +26,9 @@ def calls(place: str, *, reads_images: bool = True) -> Callable[[Callable[[], No
 
     Parameters
     ----------
-    place
+    place : str
         The function, as ``package.module:name``; its parameters have the names of those declared.
-    reads_images
+    reads_images : bool, default: True
         Whether its module imports astropy, which then comes first.
     """
 
