@@ -57,15 +57,15 @@ def setting(
 
     Parameters
     ----------
-    default
+    default : object, optional
         The value when nobody sets it; a section's default is an instance of its class.
-    description
+    description : str, default: ""
         What it does, for ``--show config``.
-    unit
+    unit : str, default: ""
         Unit of the value, for example ``pixel``; part of the documentation.
-    ge, gt, le, lt
+    ge, gt, le, lt : float, optional
         Limits of the value: greater or equal, greater, less or equal, less.
-    min_length
+    min_length : int, optional
         Least number of items of a list or characters of a text.
     """
     return Field(

@@ -55,9 +55,9 @@ class ConfigLayers(Generic[C]):
 
     Parameters
     ----------
-    config_class
+    config_class : type
         Class of the configuration; it can be made without arguments, which gives the first layer.
-    aliases
+    aliases : mapping of str to str, optional
         Other spellings of settings: dotted name to ours, see `obs.config.lsst_names`.
 
     Raises
@@ -85,9 +85,9 @@ class ConfigLayers(Generic[C]):
 
         Parameters
         ----------
-        path
+        path : Path or str
             The file.
-        section
+        section : str, optional
             Take only this section of it: the file is one for a task of which another one has a part.
 
         Raises
@@ -104,7 +104,7 @@ class ConfigLayers(Generic[C]):
 
         Parameters
         ----------
-        path
+        path : Path or str
             The file, as for `load`.
         """
         faults: list[ConfigError] = []
@@ -141,9 +141,9 @@ class ConfigLayers(Generic[C]):
 
         Parameters
         ----------
-        name
+        name : str
             Dotted name of the setting.
-        value
+        value : object
             Its value.
 
         Raises
@@ -158,7 +158,7 @@ class ConfigLayers(Generic[C]):
 
         Parameters
         ----------
-        name
+        name : str
             Its dotted name, or an alias.
 
         Raises
@@ -300,7 +300,7 @@ class ConfigLayers(Generic[C]):
 
         Parameters
         ----------
-        pattern
+        pattern : str, default: "*"
             Shell pattern for the dotted name or its LSST spelling, in any case unless ``:NOIGNORECASE`` is behind it;
             ``config.`` in front is optional.
 

@@ -40,17 +40,19 @@ class Assignment:
 
     Attributes
     ----------
-    name
+    name : tuple of str
         Parts of the dotted name as written.
-    value
+    value : object
         The value; a mapping may stand for a whole section.
-    origin
+    origin : str
         For people: ``file:line`` or ``-c name=value``.
-    path, line
-        File and line, None for ``-c``.
-    text
+    path : Path or None
+        File; None for ``-c``.
+    line : int or None
+        Line of the file, from 1; None for ``-c``.
+    text : str or None
         The value as typed behind ``-c name=``, for fields that take a text as it is.
-    lines
+    lines : mapping of tuple to int, or None
         Lines of the parts of a mapping, by their path from its top.
     """
 
