@@ -87,9 +87,9 @@ def parse_ids(tokens: Sequence[str], key_types: Mapping[str, type]) -> list[Data
 
     Parameters
     ----------
-    tokens
+    tokens : sequence of str
         The words; none stands for every data ID and gives one empty data ID.
-    key_types
+    key_types : mapping of str to type
         The allowed keys and their types.
 
     Returns

@@ -117,9 +117,9 @@ class Template:
 
         Parameters
         ----------
-        data_id
+        data_id : mapping
             Keys and values.
-        may_leave
+        may_leave : bool, default: False
             Allow a path that leads out of the repository.
 
         Raises
@@ -309,8 +309,10 @@ class DatasetType:
         Components that are not written.
     subsets : frozenset of str
         Components that are a list of all datasets of the data ID, such as the amplifiers of a detector.
-    path, line
-        File and line of the entry.
+    path : Path, optional
+        File of the entry.
+    line : int, optional
+        Its line, from 1.
     """
 
     name: str
@@ -370,9 +372,9 @@ class DatasetType:
 
         Parameters
         ----------
-        data_id
+        data_id : mapping
             Keys and values.
-        may_leave
+        may_leave : bool, default: False
             Allow a path that leads out of the repository.
 
         Raises

@@ -29,13 +29,13 @@ class KeySource(Protocol):
 
         Parameters
         ----------
-        columns
+        columns : sequence of str
             Names of the columns wanted.
-        where
+        where : mapping
             Columns and the values that they must have.
-        tables
+        tables : sequence of str
             Tables to be joined on the columns that they share.
-        between
+        between : tuple, optional
             A value, and the two columns between which, inclusive, it must be.
         """
         ...

@@ -122,9 +122,9 @@ class Mapper:
 
         Parameters
         ----------
-        name
+        name : str, optional
             Dataset type; all of them if None.
-        level
+        level : str, optional
             Leave out the keys that a data ID at this level lacks; ``""`` is the policy's default level, None keeps all.
 
         Raises
@@ -211,11 +211,11 @@ class Mapper:
 
         Parameters
         ----------
-        name
+        name : str
             Dataset type.
-        data_id
+        data_id : mapping
             Keys and values.
-        write
+        write : bool, default: True
             Whether a file may be written there.
 
         Raises

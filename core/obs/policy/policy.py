@@ -69,9 +69,9 @@ def load_policy(path: Path | str, *, override: Mapping[str, Any] | None = None) 
 
     Parameters
     ----------
-    path
+    path : Path or str
         The YAML file, or one of the older format ``.paf``; published LSST mapper policies are read as they are.
-    override
+    override : mapping, optional
         What a repository sets otherwise, wins over the file key by key.
 
     Raises
@@ -93,7 +93,7 @@ def find_policy_faults(path: Path | str) -> list[PolicyError]:
 
     Parameters
     ----------
-    path
+    path : Path or str
         The YAML file.
     """
     faults: list[PolicyError] = []
