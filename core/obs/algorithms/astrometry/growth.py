@@ -74,8 +74,10 @@ def grow_match(
         Reference stars for each pixel.
     radius : float
         Match radius of the first guess, and of a model among its stars, pixels.
-    max_order, clip
-        As for `MatchedPlane.fit_ladder`.
+    max_order : int
+        Highest order of the polynomials.
+    clip : float
+        Distance from the fit at which a pair is dropped, in standard deviations of one axis.
     around : tuple of float, optional
         Position (x, y) on the detector at which the first guess is exact, pixels.
 

@@ -49,8 +49,12 @@ def describe_deviation(
 
     Parameters
     ----------
-    index, box, pixels
-        As in `Deviation`.
+    index : int
+        The exposure.
+    box : tuple of slice
+        Rows and columns of the region.
+    pixels : ndarray of bool, shape (ny, nx)
+        Pixels of the box that belong to it.
     excess, median : ndarray of float32
         The exposure minus the others, and the others.
     """

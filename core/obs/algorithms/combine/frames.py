@@ -137,8 +137,10 @@ def combine_stack(stack: Stack, *, weights: NDArray[np.floating], clip: float = 
         Values; left as they are.
     weights : ndarray of float, shape (n_frame,), or one that broadcasts to that of the stack
         Weight of each frame.
-    clip, grow
-        As of `combine_rows`.
+    clip : float, optional
+        Values that differ from the mean of the others by more than this many sigma are rejected.
+    grow : int, default: 0
+        Distance from a strong positive outlier within which values of the same frame are rejected, pixels.
 
     Returns
     -------

@@ -152,8 +152,12 @@ def are_too_sharp(
     ----------
     image, variance : ndarray of float32, shape (n, 3, 3)
         The pixels with those beside them, as of `find_cosmic_rays`.
-    psf, min_sigma, contrast
-        As of `find_cosmic_rays`.
+    psf : ndarray of float32, shape (k, k) or (n, k, k)
+        Images of stars centered on a pixel, as for `find_cosmic_rays`.
+    min_sigma : float, default: 5.0
+        Significance of a hit above its neighbors.
+    contrast : float, default: 2.5
+        Number of standard deviations by which the star hypothesis must fail.
 
     Returns
     -------

@@ -31,8 +31,14 @@ def likeliest_prior(
 
     Parameters
     ----------
-    design, value, star, anchors
-        As in `obs.algorithms.relative.solve.solve_relative`.
+    design : csr_array of float64, shape (n, n_parameter)
+        Change of each measurement with each parameter.
+    value : ndarray of float64, shape (n,)
+        Measurements.
+    star : ndarray of int, shape (n,)
+        Star of each measurement.
+    anchors : Anchors
+        Stars whose value is known.
     fit : RobustFit
         A fit with the prior; its weights are used.
     prior : ndarray of float64, shape (n_parameter,)

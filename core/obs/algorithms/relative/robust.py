@@ -73,8 +73,16 @@ def fit_robustly(
 
     Parameters
     ----------
-    design, value, star, n_star, prior
-        As in `solve_relative`.
+    design : csr_array of float64, shape (n, n_parameter)
+        Change of each measurement with each parameter.
+    value : ndarray of float64, shape (n,)
+        Measurements.
+    star : ndarray of int, shape (n,)
+        Star of each measurement.
+    n_star : int
+        Number of stars.
+    prior : ndarray of float64, shape (n_parameter,)
+        Inverse variance with which each parameter is known to be 0.
     sigma : ndarray of float64, shape (n,)
         Standard errors of the measurements.
     anchors : Anchors

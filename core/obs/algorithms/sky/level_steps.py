@@ -148,8 +148,12 @@ def find_steps_of_halves(image: Float, bad: NDArray[np.bool_], noise: float) -> 
 
     Parameters
     ----------
-    image, bad, noise
-        As for `find_level_steps`.
+    image : ndarray of float32, shape (ny, nx)
+        Pixels.
+    bad : ndarray of bool, shape (ny, nx)
+        Pixels to leave out.
+    noise : float
+        Noise of a pixel, image units.
 
     Returns
     -------
