@@ -79,8 +79,10 @@ def solve_astrometry(
         Reference sources about the frame; may be empty.
     band : str
         Band of the exposure.
-    config, reference_config
-        Settings.
+    config : AstrometryConfig
+        Settings of the fit.
+    reference_config : ReferenceConfig
+        Settings of the reference catalog.
     find : callable, optional
         Returns reference sources elsewhere, for the search; without it only ``reference`` is searched.
 
@@ -169,8 +171,20 @@ class _Solver:
 
     Parameters
     ----------
-    exposure, catalog, reference, band, config, reference_config, find
-        As for `solve_astrometry`.
+    exposure : Exposure
+        Exposure with its WCS.
+    catalog : Catalog
+        Sources.
+    reference : Catalog
+        Reference sources about the frame.
+    band : str
+        Band of the exposure.
+    config : AstrometryConfig
+        Settings of the fit.
+    reference_config : ReferenceConfig
+        Settings of the reference catalog.
+    find : callable or None
+        Returns reference sources elsewhere, for the search.
     """
 
     def __init__(

@@ -74,8 +74,10 @@ def solve_photometry(
         Rows of both that belong together.
     band : str
         Band of the exposure.
-    config, reference_config
-        Settings.
+    config : PhotometryConfig
+        Settings of the fit.
+    reference_config : ReferenceConfig
+        Settings of the reference catalog.
 
     Returns
     -------

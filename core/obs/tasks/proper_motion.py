@@ -116,8 +116,20 @@ def solve_at_epoch(
 
     Parameters
     ----------
-    exposure, catalog, reference, band, config, reference_config, find
-        As for `obs.tasks.astrometry.solve_astrometry`.
+    exposure : Exposure
+        Gets the new WCS; keeps its own if there is no fit.
+    catalog : Catalog
+        Sources; gains ``calib_astrometry_used``.
+    reference : Catalog
+        Reference sources about the frame; may be empty.
+    band : str
+        Band of the exposure.
+    config : AstrometryConfig
+        Settings of the fit.
+    reference_config : ReferenceConfig
+        Settings of the reference catalog.
+    find : callable, optional
+        Returns reference sources elsewhere, for the search. Without it, only ``reference`` is searched.
 
     Returns
     -------

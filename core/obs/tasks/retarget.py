@@ -15,12 +15,12 @@ def find_step(target: str | None, default: Callable[..., Any], setting: str) -> 
 
     Parameters
     ----------
-    target
+    target : str or None
         Dotted name of a function in an installed package, ``package.module:function`` or ``package.module.function``;
         None for the default.
-    default
+    default : callable
         Our own function; the other must take the same arguments.
-    setting
+    setting : str
         Name of the setting, for messages.
 
     Raises
