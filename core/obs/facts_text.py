@@ -29,8 +29,10 @@ def facts_html(title: str, facts: Mapping[str, object], *, picture: str = "", be
 
     Parameters
     ----------
-    title, facts
-        As in `facts_text`.
+    title : str
+        Class and size, for example.
+    facts : mapping of str to object
+        Name to value; None and empty text are left out.
     picture : str, optional
         An image as a ``data:`` address, shown beside the facts.
     below : str, optional

@@ -22,7 +22,7 @@ def render(template: str, **values: object) -> str:
     template : str
         Name of a file in the folder ``templates``. Values in ``.html`` files are escaped; other templates escape them
         by a filter, for example ``{{ name | literal }}`` for a Python literal.
-    **values
+    **values : object
         What the template needs.
 
     Raises

@@ -24,9 +24,9 @@ def read_small_file(path: Path | str, *, error: _ErrorClass) -> bytes:
 
     Parameters
     ----------
-    path
+    path : Path or str
         The file.
-    error
+    error : type
         Class of the exception to raise, for example `obs.errors.ConfigError`.
 
     Raises

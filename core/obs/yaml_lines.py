@@ -63,11 +63,11 @@ def load_yaml(
 
     Parameters
     ----------
-    path
+    path : Path or str
         The file.
-    error
+    error : type
         Class of the exception to raise, for example `obs.errors.PolicyError`.
-    repeated_are_lists
+    repeated_are_lists : bool, default: False
         Take a key that is there several times for a list, as in files that were another format before; else it is a
         fault.
 

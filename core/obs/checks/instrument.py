@@ -54,7 +54,7 @@ def check_instrument(instrument: object, name: str, folder: Path | None = None) 
 
     Parameters
     ----------
-    instrument
+    instrument : object
         What it gave.
     name : str
         Name of the entry point.

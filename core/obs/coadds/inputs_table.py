@@ -105,7 +105,7 @@ def read_coadd_psf(butler: Butler, **data_id: Any) -> CoaddPsf:
     ----------
     butler : Butler
         The repository.
-    **data_id
+    **data_id : object
         Keys of the coadd: tract, patch, filter.
 
     Raises

@@ -135,8 +135,14 @@ def template_coadds(butler: Butler, frame: Frame, band: str, tract: int | None) 
 
     Parameters
     ----------
-    butler, frame, band, tract
-        As for `make_template`.
+    butler : Butler
+        The repository.
+    frame : Frame
+        The image, with its WCS.
+    band : str
+        Filter of the coadds.
+    tract : int or None
+        Tract whose coadds are used; the first that has one here if None.
 
     Raises
     ------

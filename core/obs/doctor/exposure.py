@@ -33,8 +33,10 @@ class RawExposure:
         The file.
     hdu : int
         HDU of its image, or the first of them.
-    instrument, translator
-        The camera, and what reads its headers.
+    instrument : Instrument
+        The camera.
+    translator : Translator
+        Translator of its headers.
     header : dict
         Cards that have a value.
     cards : Cards

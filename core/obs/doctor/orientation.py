@@ -33,15 +33,15 @@ class MountedCamera:
 
     Attributes
     ----------
-    rotation
+    rotation : float
         Angle from north to the focal plane's y axis, through east, degrees.
-    flip_x
+    flip_x : bool
         Whether the optics mirror.
-    plate_scale
+    plate_scale : float
         Scale, arcsec/mm.
-    n_exposure
+    n_exposure : int
         Number of detector images that were looked at.
-    n_flipped
+    n_flipped : int
         Number of those that stand upside down against the others, as behind a meridian flip.
     """
 

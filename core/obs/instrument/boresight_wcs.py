@@ -51,8 +51,10 @@ def pixel_to_sky(
 
     Parameters
     ----------
-    camera, detector
-        The camera, and which of its detectors.
+    camera : Camera
+        The camera.
+    detector : Detector
+        One of its detectors.
     projection : TanSipWcs
         From `field_projection`.
     x, y : array_like of float, shape (n,)
@@ -74,8 +76,12 @@ def sky_to_pixel(
 
     Parameters
     ----------
-    camera, detector, projection
-        As for `pixel_to_sky`.
+    camera : Camera
+        The camera.
+    detector : Detector
+        One of its detectors.
+    projection : TanSipWcs
+        Projection of the field, from `field_projection`.
     ra, dec : array_like of float, shape (n,)
         Degrees.
 
@@ -101,8 +107,10 @@ def fit_boresight_wcs(
 
     Parameters
     ----------
-    camera, detector
-        The camera, and which of its detectors.
+    camera : Camera
+        The camera.
+    detector : Detector
+        One of its detectors.
     boresight_ra, boresight_dec : float
         Where the optical axis points, degrees.
     rotation : float

@@ -53,7 +53,7 @@ def discover(entry_points: Iterable[EntryPoint] | None = None) -> Discovery:
 
     Parameters
     ----------
-    entry_points
+    entry_points : iterable of EntryPoint, optional
         The entry points to look at; those installed if None.
     """
     discovery = Discovery({}, [])

@@ -24,8 +24,10 @@ def possible_wcs(
 
     Parameters
     ----------
-    camera, detector
-        The camera, and which of its detectors.
+    camera : Camera
+        The camera.
+    detector : Detector
+        One of its detectors.
     info : VisitInfo
         Where the telescope pointed.
     header : TanSipWcs or None

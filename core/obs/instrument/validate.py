@@ -32,9 +32,9 @@ def contract_faults(instrument: object, *, entry_point: str | None = None) -> li
 
     Parameters
     ----------
-    instrument
+    instrument : object
         What the entry point gave.
-    entry_point
+    entry_point : str, optional
         Name of the entry point, with which the instrument's name must agree.
     """
     if not isinstance(instrument, Instrument):

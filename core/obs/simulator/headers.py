@@ -25,8 +25,14 @@ def make_consistent_header(
 
     Parameters
     ----------
-    instrument, shot, detector, data_id
-        As in `make_header`.
+    instrument : Instrument
+        The camera.
+    shot : Shot
+        The exposure.
+    detector : Detector
+        Detector of the frame.
+    data_id : mapping
+        Data ID that the header has to give.
     """
     header = make_header(instrument, shot, detector, data_id)
     cards = {keyword: card[0] if isinstance(card, tuple) else card for keyword, card in header.items()}

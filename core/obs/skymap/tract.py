@@ -173,8 +173,16 @@ def make_tract(
 
     Parameters
     ----------
-    number, center, wcs, patch_size, border
-        As in `Tract`; the WCS with any reference pixel.
+    number : int
+        Value of the key ``tract`` in data IDs.
+    center : tuple of float
+        Right ascension and declination, degrees.
+    wcs : TractWcs
+        WCS with any reference pixel.
+    patch_size : tuple of int
+        Width and height of the inner box of a patch, pixels.
+    border : int
+        Pixels by which outer boxes are wider on each side.
     points : sequence of tuple of float
         Right ascension and declination, degrees.
 

@@ -140,8 +140,12 @@ def calibration_files(butler: Butler, data_id: Mapping[str, Any], *, tract: int 
 
     Parameters
     ----------
-    butler, data_id, tract
-        As for `best_calibration`.
+    butler : Butler
+        The repository.
+    data_id : mapping
+        Data ID of the image; a key ``tract`` counts if `tract` is not given.
+    tract : int, optional
+        Tract whose common calibration is wanted. By default the lowest one that has it for this image.
     """
     known = {key: value for key, value in data_id.items() if key != "tract"}
     for kinds in CALIBRATION_SOURCES:

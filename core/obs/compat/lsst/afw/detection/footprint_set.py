@@ -86,7 +86,7 @@ class FootprintSet:
         The pixels; footprints that are to be grown; or the box of an empty set.
     threshold : Threshold or int, optional
         Which pixels belong to a footprint; of footprints, by how many pixels they grow.
-    *more
+    *more : object
         Of an image perhaps the name of a plane to set in its mask, and the smallest number of pixels; of footprints
         whether they grow by circles (else by squares).
     """

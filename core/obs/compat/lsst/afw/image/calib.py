@@ -138,7 +138,7 @@ class PhotoCalib:
         ----------
         flux : float, array, SourceRecord or SourceCatalog
             Fluxes, counts; or sources.
-        *more
+        *more : object
             For fluxes: their errors, which give errors too, and a point, at which a calibration that varies over the
             image is taken; the mean is taken without one. For sources: the name of the flux, such as ``slot_PsfFlux``.
 

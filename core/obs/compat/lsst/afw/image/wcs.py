@@ -140,7 +140,7 @@ def makeWcs(metadata: Any, *more: Any) -> SkyWcs:  # noqa: ANN401 - as the docst
     ----------
     metadata : PropertySet, mapping or Coord
         A header; or the tangent point.
-    *more
+    *more : object
         After a tangent point its pixel, and the four numbers of the matrix by rows, degrees per pixel.
 
     Raises

@@ -25,7 +25,7 @@ class BackgroundControl:
 
     Parameters
     ----------
-    *given
+    *given : object
         As in the stack, perhaps the style first (an `Interpolate` or its name), then the number of columns and rows of
         cells, then perhaps a `StatisticsControl` and the statistic, such as ``MEANCLIP``.
     """
@@ -111,7 +111,7 @@ class BackgroundList(list[Background]):
 
     Parameters
     ----------
-    *given
+    *given : object
         Backgrounds, of `obs` or of the stack's kind, or one list of them.
     """
 

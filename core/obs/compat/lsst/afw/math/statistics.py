@@ -159,7 +159,7 @@ def makeStatistics(source: Any, *more: Any) -> Statistics:  # noqa: ANN401 - as 
     ----------
     source : MaskedImageF, ImageF, Mask or array
         The pixels.
-    *more
+    *more : object
         Perhaps a mask; then what is wanted, such as ``MEDIAN | STDEVCLIP``; then perhaps a `StatisticsControl`.
     """
     mask = source.getMask() if isinstance(source, MaskedImageF) else None

@@ -15,9 +15,9 @@ class Section:
 
     Parameters
     ----------
-    root
+    root : ProcessCcdConfig
         All settings.
-    prefix
+    prefix : str
         Dotted name of the section with the dot behind it; empty for all.
     """
 
