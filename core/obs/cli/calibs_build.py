@@ -27,6 +27,7 @@ from obs.instrument.discovery import load_instrument
 from obs.metrics.master import record_masters
 from obs.policy.data_id import DataId, format_data_id, parse_ids
 from obs.repo.butler import Butler
+from obs.repo.filter_words import read_ids
 from obs.runs.selection import check_filters
 from obs.tasks.calibs_settings import calibs_settings
 
@@ -109,7 +110,7 @@ def _wanted(butler: Butler, name: str, ids: Sequence[Sequence[str]]) -> list[Dat
     if not ids:
         return usual_inputs(butler, name)
     keys = butler.id_keys(butler.instrument.raw_dataset_type)
-    wanted = [data_id for words in ids for data_id in parse_ids(words, keys)]
+    wanted = read_ids(butler, ids, keys)
     for data_id in wanted:
         check_filters(butler.instrument, {k: v for k, v in data_id.items() if v != "NONE"})
     return wanted

@@ -14,7 +14,8 @@ from obs.cli.table import format_table
 from obs.coadds.coadd import CoaddSummary
 from obs.coadds.select import select_candidates
 from obs.executor.outcome import Outcome
-from obs.policy.data_id import format_data_id, parse_ids
+from obs.policy.data_id import format_data_id
+from obs.repo.filter_words import read_ids
 from obs.runs.coadd import coadd_jobs, coadd_settings, make_coadds
 
 __all__ = ["coadd"]
@@ -49,8 +50,8 @@ def coadd(
     if config is None:
         return 0
     types = butler.id_keys("calexp")
-    frames_wanted = [data_id for words in select_ids for data_id in parse_ids(words, types)]
-    jobs = coadd_jobs(butler, [data_id for words in ids for data_id in parse_ids(words, _KEYS)], frames_wanted)
+    frames_wanted = read_ids(butler, select_ids, types)
+    jobs = coadd_jobs(butler, read_ids(butler, ids, _KEYS), frames_wanted)
     if dry_run:
         configure_logging(log_levels)
         rows = [

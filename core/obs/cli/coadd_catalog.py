@@ -12,7 +12,8 @@ from obs.cli.report import failure_text
 from obs.cli.show import settle_config
 from obs.cli.table import format_table
 from obs.plural import count_of
-from obs.policy.data_id import format_data_id, parse_ids
+from obs.policy.data_id import format_data_id
+from obs.repo.filter_words import read_ids
 from obs.runs.coadd_catalog import catalog_jobs, catalog_settings, make_catalogs, write_object_tables
 
 __all__ = ["coadd_catalog"]
@@ -42,7 +43,7 @@ def coadd_catalog(
     config = settle_config(catalog_settings(butler.instrument), overrides, show)
     if config is None:
         return 0
-    jobs = catalog_jobs(butler, [data_id for words in ids for data_id in parse_ids(words, _KEYS)])
+    jobs = catalog_jobs(butler, read_ids(butler, ids, _KEYS))
     if dry_run:
         return print_data_ids([data_id for data_id, _ in jobs], "catalog")
     with show_progress(len(jobs)) as progress:

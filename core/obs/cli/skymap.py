@@ -16,9 +16,9 @@ from obs.coadds.sky_maps import describe_tract, load_sky_map, save_sky_map, sky_
 from obs.errors import ConfigError
 from obs.instrument.discovery import load_instrument
 from obs.plural import count_of
-from obs.policy.data_id import parse_ids
 from obs.repo.atomic import atomic_write
 from obs.repo.butler import Butler
+from obs.repo.filter_words import read_ids
 from obs.skymap.tract import Tract
 from obs.skymap.types import make_sky_map
 
@@ -113,7 +113,7 @@ def _position(frame: Frame) -> dict[str, Any]:
 
 def _frames(butler: Butler, ids: Sequence[Sequence[str]]) -> list[Frame]:
     types = butler.mapper.key_types("calexp")
-    return find_frames(butler, [data_id for words in ids for data_id in parse_ids(words, types)])
+    return find_frames(butler, read_ids(butler, ids, types))
 
 
 def _setting(text: str) -> tuple[str, Any]:

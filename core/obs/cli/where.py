@@ -10,8 +10,8 @@ from obs.coadds.frames import find_frames, frames_with
 from obs.coadds.sky_maps import load_sky_map
 from obs.errors import DataIdError, DatasetNotFoundError
 from obs.instrument.discovery import load_instrument
-from obs.policy.data_id import parse_ids
 from obs.repo.butler import Butler
+from obs.repo.filter_words import read_ids
 from obs.runs.results import find_results
 from obs.shell_command import shell_command
 
@@ -78,7 +78,7 @@ def _print_position(butler: Butler, ra: float, dec: float, ids: Sequence[Sequenc
             note = "" if tract.number == own else " (in the overlap; its own tract is another)"
             lines.append(f"tract={tract.number} patch={column},{row}: x={x:.2f} y={y:.2f}{note}")
     types = butler.id_keys("calexp")
-    wanted = [data_id for words in ids for data_id in parse_ids(words, types)]
+    wanted = read_ids(butler, ids, types)
     for frame in frames_with(find_frames(butler, wanted), ra, dec):
         x, y = frame.wcs.sky_to_pixel(ra=ra, dec=dec)
         lines.append(f"calexp {frame.name}: x={x:.2f} y={y:.2f}")

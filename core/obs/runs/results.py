@@ -9,6 +9,7 @@ from obs.frozen import frozen
 from obs.policy.data_id import DataId, cast_data_id, format_data_id, parse_ids
 from obs.policy.dataset_type import DatasetType
 from obs.repo.butler import Butler
+from obs.repo.filter_words import name_filters
 from obs.repo.listed_datasets import list_datasets
 from obs.runs.selection import check_filters
 
@@ -107,7 +108,12 @@ def _read_words(butler: Butler, kinds: Sequence[DatasetType], ids: Sequence[Sequ
     own = {key: cast for kind in kinds for key, cast in butler.mapper.key_types(kind.name).items()}
     words = [word.partition("=")[0] for one in ids for word in one]
     known = own if own.keys() >= set(words) else butler.id_keys(raw) | own
-    return [data_id for one in ids for data_id in parse_ids(one, known)]
+    asked = [data_id for one in ids for data_id in parse_ids(one, known)]
+    named = name_filters(butler, asked)
+    return [
+        *asked,
+        *(data_id for data_id in named if data_id not in asked),
+    ]  # coadds may have a name that raw data have not
 
 
 def _check_filters(butler: Butler, kinds: Sequence[DatasetType], ids: Sequence[Sequence[str]]) -> None:

@@ -11,6 +11,7 @@ from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId, format_data_id, parse_ids
 from obs.policy.data_ids import DataIds
 from obs.repo.butler import Butler
+from obs.repo.filter_words import FILTER_KEYS, name_filters
 from obs.repo.layout import open_repository
 
 __all__ = ["Selection", "check_filters", "select_data_ids", "with_known_keys"]
@@ -27,7 +28,6 @@ _NAMED = 10
 _STACK_KEYS = ("taiObs", "expTime")
 #: How many other values of a key are named.
 _LISTED = 8
-_FILTER_KEYS = ("filter", "physical_filter", "band")
 
 
 @frozen
@@ -79,7 +79,7 @@ def select_data_ids(butler: Butler, ids: Sequence[Sequence[str]]) -> Selection:
     unmatched = []
     for words in ids:
         is_known = False
-        for wanted in parse_ids(words, allowed):
+        for wanted in name_filters(butler, parse_ids(words, allowed)):
             check_filters(butler.instrument, wanted)
             there, gone = _looked_up(butler, keys, wanted)
             found.append(there)
@@ -212,6 +212,6 @@ def check_filters(instrument: Instrument, data_id: Mapping[str, Any]) -> None:
         If it does not; lists the filters.
     """
     names = {name for known in instrument.filters for name in (known.physical_filter, known.band, *known.aliases)}
-    for key in _FILTER_KEYS:
+    for key in FILTER_KEYS:
         if names and key in data_id and str(data_id[key]) not in names:
             instrument.find_filter(str(data_id[key]))
