@@ -218,6 +218,13 @@ def test_an_exposure_with_more_noise_keeps_a_new_star_that_others_have(flux):
     assert not found.any()
 
 
+@pytest.mark.parametrize(("n", "flux", "noisy"), [(8, 1000, None), (10, 1000, 8), (18, 1000, None), (18, 3000, None)])
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_star_in_exactly_half_of_the_exposures_stays_and_so_do_those_without(n, flux, noisy, order):
+    _, found = exposures_of([(flux * (k >= n // 2), 25.3, 24.8) for k in range(n)][::order], noisy)
+    assert not found.any()
+
+
 @pytest.mark.parametrize("statistic", ["mean", "clipped", "median"])
 def test_combination(statistic):
     rng = np.random.default_rng(8)

@@ -4,7 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from obs.algorithms.coadd.artifact_regions import Deviation, describe_deviation, is_variable, moving_or_fixed
+from obs.algorithms.coadd.artifact_regions import (
+    Deviation,
+    describe_deviation,
+    deviates_alike,
+    is_variable,
+    moving_or_fixed,
+)
 from obs.algorithms.coadd.order import lower_median
 from obs.algorithms.pixels.label import find_boxes, label_regions, renumber_regions
 from obs.frozen import frozen
@@ -102,7 +108,11 @@ def find_artifacts(
             kind = varying if is_source and is_variable(light, limits.threshold) else deviations
             kind.append(describe_deviation(index, inner, excess, median, mine))
     most = np.maximum(1, (limits.maximum_share * count).astype(np.int16))
-    moving, fixed = moving_or_fixed(deviations, varying, most, reach)
+
+    def alike(one: Deviation) -> NDArray[np.bool_]:
+        return deviates_alike(one, np.where(usable[:, *one.box], values[:, *one.box] - median[one.box], 0))
+
+    moving, fixed = moving_or_fixed(deviations, varying, most, reach, alike)
     found = _paint(deviations, ~fixed, values.shape, limits.grow) & usable
     crowded = found.sum(axis=0, dtype=np.int16) > most
     if crowded.any():
