@@ -102,6 +102,13 @@ def describe_fault(error: Exception, path: Path | str | None = None, what: str =
 class ObsError(Exception):
     """Base of all errors that are the user's to fix, printed as one line without a traceback.
 
+    Parameters
+    ----------
+    message : str
+        One line for the user. Passwords in URLs are hidden.
+    *others : object
+        Further arguments of the exception.
+
     Examples
     --------
     >>> from obs import Butler, ObsError
@@ -117,7 +124,19 @@ class ObsError(Exception):
 
 
 class PolicyError(ObsError, ValueError):
-    """A mapper policy that cannot be used."""
+    """A mapper policy that cannot be used.
+
+    Parameters
+    ----------
+    message : str
+        Fault and remedy.
+    path : Path or str, optional
+        Policy file; it precedes the message.
+    line : int, optional
+        Line, from 1.
+    key : str, optional
+        Key at fault.
+    """
 
     def __init__(
         self, message: str, *, path: Path | str | None = None, line: int | None = None, key: str | None = None
@@ -127,7 +146,17 @@ class PolicyError(ObsError, ValueError):
 
 
 class DataIdError(ObsError, ValueError):
-    """A data ID that cannot be read, is incomplete, or names more than one dataset."""
+    """A data ID that cannot be read, is incomplete, or names more than one dataset.
+
+    Parameters
+    ----------
+    message : str
+        Fault and remedy.
+    data_id : mapping, optional
+        The data ID.
+    key : str, optional
+        Key at fault.
+    """
 
     def __init__(self, message: str, *, data_id: Mapping[str, Any] | None = None, key: str | None = None) -> None:
         super().__init__(message)
@@ -135,7 +164,19 @@ class DataIdError(ObsError, ValueError):
 
 
 class ConfigError(ObsError, ValueError):
-    """A setting that does not exist, has the wrong type, or is out of range."""
+    """A setting that does not exist, has the wrong type, or is out of range.
+
+    Parameters
+    ----------
+    message : str
+        Fault and remedy.
+    field : str, optional
+        Full name of the setting.
+    path : Path or str, optional
+        Override file; it precedes the message.
+    line : int, optional
+        Line, from 1.
+    """
 
     def __init__(
         self, message: str, *, field: str | None = None, path: Path | str | None = None, line: int | None = None
@@ -145,7 +186,15 @@ class ConfigError(ObsError, ValueError):
 
 
 class RepositoryError(ObsError, OSError):
-    """A folder that is not a data repository, or one that contradicts what is asked of it."""
+    """A folder that is not a data repository, or one that contradicts what is asked of it.
+
+    Parameters
+    ----------
+    message : str
+        Fault and remedy.
+    path : Path or str, optional
+        The folder or file.
+    """
 
     def __init__(self, message: str, *, path: Path | str | None = None) -> None:
         super().__init__(message)
@@ -153,7 +202,19 @@ class RepositoryError(ObsError, OSError):
 
 
 class DatasetNotFoundError(ObsError, LookupError):
-    """A dataset that is not in the repository or any of its parents."""
+    """A dataset that is not in the repository or any of its parents.
+
+    Parameters
+    ----------
+    message : str
+        Fault and remedy.
+    dataset_type : str, optional
+        Type of the dataset.
+    data_id : mapping, optional
+        Its data ID.
+    paths : iterable of Path or str, optional
+        Places without the file; kept as a tuple.
+    """
 
     def __init__(
         self,
@@ -168,7 +229,15 @@ class DatasetNotFoundError(ObsError, LookupError):
 
 
 class FileFormatError(ObsError, ValueError):
-    """A file whose content is not what it should be."""
+    """A file whose content is not what it should be.
+
+    Parameters
+    ----------
+    message : str
+        Fault and remedy.
+    path : Path or str, optional
+        The file; it precedes the message.
+    """
 
     def __init__(self, message: str, *, path: Path | str | None = None) -> None:
         super().__init__(place(path) + message)
@@ -176,7 +245,17 @@ class FileFormatError(ObsError, ValueError):
 
 
 class ColumnError(ObsError, KeyError):
-    """A column that a catalog does not have."""
+    """A column that a catalog does not have.
+
+    Parameters
+    ----------
+    message : str
+        Fault and remedy.
+    column : str, optional
+        Name of the missing column.
+    path : Path or str, optional
+        File of the catalog; it precedes the message.
+    """
 
     __str__ = Exception.__str__  # a KeyError shows its message in quotes
 
@@ -186,7 +265,15 @@ class ColumnError(ObsError, KeyError):
 
 
 class PluginError(ObsError, ImportError):
-    """A camera that is not installed, or a plugin that breaks the contract."""
+    """A camera that is not installed, or a plugin that breaks the contract.
+
+    Parameters
+    ----------
+    message : str
+        Fault and remedy.
+    plugin : str, optional
+        Name of the camera.
+    """
 
     def __init__(self, message: str, *, plugin: str | None = None) -> None:
         super().__init__(message)
@@ -194,7 +281,15 @@ class PluginError(ObsError, ImportError):
 
 
 class OutputError(ObsError, OSError):
-    """A result that cannot be written: read-only folder, full disk, another configuration."""
+    """A result that cannot be written: read-only folder, full disk, another configuration.
+
+    Parameters
+    ----------
+    message : str
+        Fault and remedy.
+    path : Path or str, optional
+        The folder or file.
+    """
 
     def __init__(self, message: str, *, path: Path | str | None = None) -> None:
         super().__init__(message)
