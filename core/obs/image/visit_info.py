@@ -32,6 +32,43 @@ class VisitInfo:
     Each field names its FITS card, as LSST files have it, and its unit. Angles are degrees, dates ISO 8601 in
     `time_scale`.
 
+    Parameters
+    ----------
+    exposure_id : int or None
+        Number of the exposure.
+    exposure_time : float
+        Exposure time, seconds.
+    dark_time : float
+        Time between reset and readout, seconds.
+    date_begin, date_avg, date_end : str
+        Begin, middle and end of the exposure.
+    time_scale : str, default: "UTC"
+        Time scale of the dates.
+    era : float
+        Earth rotation angle at the middle of the exposure.
+    boresight_ra, boresight_dec : float
+        Right ascension and declination of the boresight.
+    boresight_azimuth : float
+        Azimuth of the boresight, from north through east.
+    boresight_altitude : float
+        Refracted altitude of the boresight.
+    airmass : float
+        Airmass of the boresight.
+    rotation_angle : float
+        Rotation angle at the boresight.
+    rotation_type : str
+        Origin of the rotation angle.
+    longitude, latitude : float
+        East longitude and latitude of the observatory.
+    elevation : float
+        Elevation of the observatory, m.
+    air_temperature : float
+        Outside air temperature, degrees Celsius.
+    air_pressure : float
+        Outside air pressure, Pa.
+    humidity : float
+        Relative humidity, percent.
+
     Examples
     --------
     >>> from obs import Butler

@@ -43,7 +43,23 @@ _UNITS = {
 
 
 class WcsCards(NamedTuple):
-    """What the cards say, with right ascension first; see `obs.image.wcs.TanSipWcs` for what each field is."""
+    """What the cards say, with right ascension first; see `obs.image.wcs.TanSipWcs` for what each field is.
+
+    Parameters
+    ----------
+    crval : tuple of float
+        Right ascension and declination of the tangent point, degrees.
+    crpix : tuple of float
+        Position (x, y) of the tangent point, 0-based pixels.
+    cd : ndarray of float64, shape (2, 2)
+        Degrees per pixel.
+    a, b : ndarray of float64, shape (order + 1, order + 1), or None
+        Distortion in x and in y, pixels.
+    ap, bp : ndarray of float64, shape (order + 1, order + 1), or None
+        Inverse distortion.
+    frame : str
+        Celestial frame.
+    """
 
     crval: tuple[float, float]
     crpix: tuple[float, float]
