@@ -39,7 +39,15 @@ _FEW_ELECTRONS = 3000.0
 
 @frozen
 class Estimate:
-    """A number and its standard error."""
+    """A number and its standard error.
+
+    Parameters
+    ----------
+    value : float
+        The number.
+    error : float
+        Its standard error, in the same unit.
+    """
 
     value: float
     error: float
@@ -47,7 +55,15 @@ class Estimate:
 
 @frozen
 class PixelNoise:
-    """Gain, electrons per ADU, None where there is no light to tell it; and the noise without light, ADU."""
+    """Gain, electrons per ADU, None where there is no light to tell it; and the noise without light, ADU.
+
+    Parameters
+    ----------
+    gain : float or None
+        Electrons per ADU; None if there is too little light.
+    read_noise : float
+        Noise of a pixel without light, ADU.
+    """
 
     gain: float | None
     read_noise: float

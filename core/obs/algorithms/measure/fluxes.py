@@ -14,7 +14,17 @@ _WEIGHTED = Kernel("sum_weighted", "float32", "float32", "float32", "int", "int"
 
 
 class Fluxes(NamedTuple):
-    """Fluxes and their standard errors, float64, shape (n,), image units, and bool flags of the same shape."""
+    """Fluxes and their standard errors, float64, shape (n,), image units, and bool flags of the same shape.
+
+    Parameters
+    ----------
+    flux, flux_err : ndarray of float64, shape (n,)
+        Fluxes and standard errors, image units.
+    failed : ndarray of bool, shape (n,)
+        Whether the measurement failed.
+    edge : ndarray of bool, shape (n,)
+        Whether the measurement reached beyond the image.
+    """
 
     flux: NDArray[np.float64]
     flux_err: NDArray[np.float64]

@@ -52,7 +52,13 @@ WIDEST_STAMP = 25.0
 
 @frozen
 class Measurements:
-    """Columns by name, each with one value a source; the names are LSST's."""
+    """Columns by name, each with one value a source; the names are LSST's.
+
+    Parameters
+    ----------
+    columns : dict of str to ndarray, shape (n,)
+        Name of the column to its values.
+    """
 
     columns: dict[str, NDArray[np.generic]]
 

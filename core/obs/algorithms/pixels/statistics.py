@@ -18,7 +18,17 @@ _LANES = 8
 
 
 class ClippedStatistics(NamedTuple):
-    """Mean and standard deviation of the values that survived clipping, and their number."""
+    """Mean and standard deviation of the values that survived clipping, and their number.
+
+    Parameters
+    ----------
+    mean : float
+        Mean of the values that are left.
+    sigma : float
+        Their standard deviation.
+    n : int
+        Their number.
+    """
 
     mean: float
     sigma: float

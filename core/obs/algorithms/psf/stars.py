@@ -35,6 +35,33 @@ class PsfStars:
 
     ``stamps``, ``variance``, ``good``, ``model`` have the shape (n, h, w), ``terms`` (n, n_term), ``rows`` and
     ``columns`` (n, h, my) and (n, w, mx), all other arrays (n,). Positions are relative to the middle pixel.
+
+    Parameters
+    ----------
+    stamps, variance : ndarray of float32, shape (n, h, w)
+        Images of the stars and their variances; 0 and 1 in pixels that do not count.
+    good : ndarray of bool, shape (n, h, w)
+        Pixels that count.
+    slope : float
+        Variance that a unit of the image adds, as of `variance_slope`.
+    terms : ndarray of float64, shape (n, n_term)
+        Terms of the polynomial at the position of each star.
+    candidate : ndarray of bool, shape (n,)
+        Stars that may be used.
+    used : ndarray of bool, shape (n,)
+        Stars that are used at present.
+    flux : ndarray of float64, shape (n,)
+        Fluxes, image units.
+    x, y : ndarray of float64, shape (n,)
+        Positions relative to the middle pixel, pixels.
+    fwhm : float
+        Typical full width at half maximum, pixels.
+    sampling : float
+        Step between samples of the model, pixels.
+    accuracy : float
+        Error of the model in units of the light of a pixel, which is added to the noise.
+    fit_offset : bool
+        Whether a constant background is fitted to each star.
     """
 
     stamps: Float

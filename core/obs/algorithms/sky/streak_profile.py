@@ -40,7 +40,17 @@ FINE = 4
 
 
 class Line(NamedTuple):
-    """A line through an image: ``v = start + slope * u``, where u is x and v is y, or the reverse if ``steep``."""
+    """A line through an image: ``v = start + slope * u``, where u is x and v is y, or the reverse if ``steep``.
+
+    Parameters
+    ----------
+    start : float
+        v at u = 0, 0-based pixels.
+    slope : float
+        Change of v with u.
+    steep : bool
+        Whether u is y and v is x.
+    """
 
     start: float
     slope: float
