@@ -53,7 +53,19 @@ _FILTER_KEYS = ("filter", "physical_filter")
 
 
 class ReadCalibration(NamedTuple):
-    """A calibration and its file, or why there is none; and what was read for it."""
+    """A calibration and its file, or why there is none; and what was read for it.
+
+    Parameters
+    ----------
+    value : object
+        The calibration, for example an `Exposure`; None if there is none.
+    path : Path
+        Its file.
+    problem : str
+        Why there is none; empty otherwise.
+    files : mapping of Path to InputFile
+        Records of the files that were read.
+    """
 
     value: Any
     path: Path

@@ -45,7 +45,15 @@ _LARGEST = 0.1
 
 @frozen
 class DatedTable:
-    """A table, and the day from which it counts."""
+    """A table, and the day from which it counts.
+
+    Parameters
+    ----------
+    path : Path
+        File of the table.
+    first_day : date
+        First day on which it counts.
+    """
 
     path: Path
     first_day: date

@@ -19,7 +19,15 @@ _LOG = logging.getLogger(__name__)
 
 @frozen
 class Candidate:
-    """An exposure and what is known of it."""
+    """An exposure and what is known of it.
+
+    Parameters
+    ----------
+    frame : Frame
+        The exposure.
+    facts : dict of str to object
+        Name to value, as of `frame_facts`; the user's condition may use these names.
+    """
 
     frame: Frame
     facts: dict[str, Any]

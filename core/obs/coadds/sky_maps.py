@@ -30,6 +30,8 @@ def load_sky_map(butler: Butler) -> SkyMap[Any]:
     ------
     DatasetNotFoundError
         If it has none.
+    RepositoryError
+        If the dataset is not a sky map.
     """
     try:
         sky_map = butler.get(_DATASET)

@@ -16,7 +16,13 @@ _PAD = 0.08
 
 
 class Margins(NamedTuple):
-    """Room around the axes, inches."""
+    """Room around the axes, inches.
+
+    Parameters
+    ----------
+    left, right, lower, upper : float, default: 0.0
+        Room on each side, inches.
+    """
 
     left: float = 0.0
     right: float = 0.0

@@ -52,7 +52,17 @@ class Item:
 
 @frozen
 class Comparison:
-    """Two terms and ``<``, ``<=``, ``>``, ``>=``, ``=`` or ``!=`` between them."""
+    """Two terms and ``<``, ``<=``, ``>``, ``>=``, ``=`` or ``!=`` between them.
+
+    Parameters
+    ----------
+    left, right : Term
+        The terms.
+    sign : str
+        The operator.
+    place : int
+        Number of the operator's first character in the condition, from 0.
+    """
 
     left: Term
     sign: str
@@ -62,7 +72,15 @@ class Comparison:
 
 @frozen
 class Membership:
-    """A name that is one of several values."""
+    """A name that is one of several values.
+
+    Parameters
+    ----------
+    name : Term
+        The name.
+    items : tuple of Item
+        Values and ranges.
+    """
 
     name: Term
     items: tuple[Item, ...]
@@ -70,7 +88,15 @@ class Membership:
 
 @frozen
 class Pattern:
-    """A name whose text is like a pattern: ``%`` is any text, ``_`` any character; case does not count."""
+    """A name whose text is like a pattern: ``%`` is any text, ``_`` any character; case does not count.
+
+    Parameters
+    ----------
+    name : Term
+        The name.
+    pattern : Term
+        The pattern.
+    """
 
     name: Term
     pattern: Term
@@ -78,21 +104,41 @@ class Pattern:
 
 @frozen
 class Measured:
-    """A name that has a value."""
+    """A name that has a value.
+
+    Parameters
+    ----------
+    name : Term
+        The name.
+    """
 
     name: Term
 
 
 @frozen
 class Negation:
-    """The opposite of a condition."""
+    """The opposite of a condition.
+
+    Parameters
+    ----------
+    part : Node
+        The condition that must be false.
+    """
 
     part: "Node"
 
 
 @frozen
 class Junction:
-    """Several conditions that must all be true (``and``), or one of them (``or``)."""
+    """Several conditions that must all be true (``and``), or one of them (``or``).
+
+    Parameters
+    ----------
+    word : {"and", "or"}
+        How the parts are joined.
+    parts : tuple of Node
+        The conditions.
+    """
 
     word: Literal["and", "or"]
     parts: tuple["Node", ...]

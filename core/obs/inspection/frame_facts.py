@@ -45,7 +45,27 @@ _READ_BY = {
 
 @frozen
 class FileFacts:
-    """What one file tells of its exposure, alone, and how each quantity is read."""
+    """What one file tells of its exposure, alone, and how each quantity is read.
+
+    Parameters
+    ----------
+    date : tuple of Finding and DateRule
+        Begin of the exposure.
+    exposure : tuple of Finding and ExposureRule
+        Exposure time.
+    glass : tuple of Finding and tuple of str
+        Filter, and the cards that name it.
+    image_type : tuple of Finding and str
+        Type of the frame, and the card that gives it.
+    target : tuple of Finding and str
+        Name of the target, and its card.
+    airmass : tuple of Finding and str
+        Airmass, and its card.
+    pointing : tuple of Finding
+        Right ascension and declination, degrees.
+    pointing_rule : PointingRule or None
+        How the pointing is read.
+    """
 
     date: Told[DateRule]
     exposure: Told[ExposureRule]

@@ -42,7 +42,21 @@ __all__ = ["DetectorImages", "Findings", "inspect_files"]
 
 @frozen
 class DetectorImages:
-    """A detector: its key, its name, its images and what they tell."""
+    """A detector: its key, its name, its images and what they tell.
+
+    Parameters
+    ----------
+    key : int or str
+        Value of the detector's key in data IDs.
+    name : str
+        Name of the detector.
+    images : tuple of RawImage
+        Raw images of its amplifiers.
+    facts : DetectorFacts
+        What the images tell.
+    mosaic : Section or None
+        Place of the detector in the focal plane, according to its cards.
+    """
 
     key: int | str
     name: str

@@ -42,6 +42,15 @@ class Exposure:
     """The images of one detector in one file, and what the file says of the exposure.
 
     Of a color mosaic, every ``step``-th pixel along both axes is one color; boxes are those of one color.
+
+    Parameters
+    ----------
+    images : tuple of RawImage
+        Raw images of one detector.
+    facts : FileFacts
+        Facts of the exposure.
+    step : int, default: 1
+        Distance of pixels of one color along both axes.
     """
 
     images: tuple[RawImage, ...]

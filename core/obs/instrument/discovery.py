@@ -22,7 +22,19 @@ GROUP = "obs.cameras"
 
 @frozen
 class Found:
-    """A camera that can be used, and the distribution that it came with."""
+    """A camera that can be used, and the distribution that it came with.
+
+    Parameters
+    ----------
+    name : str
+        Name of the camera.
+    distribution : str
+        Name of the distribution.
+    version : str
+        Its version.
+    instrument : Instrument
+        The camera.
+    """
 
     name: str
     distribution: str
@@ -32,7 +44,19 @@ class Found:
 
 @frozen
 class Broken:
-    """A camera that cannot be used, and why."""
+    """A camera that cannot be used, and why.
+
+    Parameters
+    ----------
+    name : str
+        Name of the camera.
+    distribution : str
+        Name of the distribution.
+    version : str
+        Its version.
+    cause : str
+        Why it cannot be used.
+    """
 
     name: str
     distribution: str
@@ -42,7 +66,15 @@ class Broken:
 
 @frozen
 class Discovery:
-    """All cameras, sorted by distribution and name."""
+    """All cameras, sorted by distribution and name.
+
+    Parameters
+    ----------
+    instruments : dict of str to Found
+        Name to camera.
+    broken : list of Broken
+        Cameras that are installed and cannot be used.
+    """
 
     instruments: dict[str, Found]
     broken: list[Broken]

@@ -33,7 +33,15 @@ _CURVE_POINTS = 400
 
 @frozen
 class LightCurveTruth:
-    """A light curve as measured, and the star as it is."""
+    """A light curve as measured, and the star as it is.
+
+    Parameters
+    ----------
+    curve : Catalog
+        Measured light curve.
+    star : VariableStar
+        The star, with its true magnitudes.
+    """
 
     curve: Catalog
     star: VariableStar

@@ -62,6 +62,11 @@ class DatasetReader:
             Keys and values.
         bbox : Box or None
             Region of the suffix "_sub", 0-based pixels.
+
+        Raises
+        ------
+        DatasetNotFoundError
+            If there is no such dataset, or it has no such part.
         """
         if dataset_type in CAMERA_DATASETS:
             return read_camera_dataset(dataset_type, data_id, self._instrument, self.complete_raw)

@@ -63,7 +63,25 @@ class HduChoice(NamedTuple):
 
 
 class Planes(NamedTuple):
-    """Numbers of the HDUs that belong to one image."""
+    """Numbers of the HDUs that belong to one image.
+
+    Parameters
+    ----------
+    image : int
+        HDU of the image, from 0.
+    mask : int or None
+        HDU of the mask.
+    mask_role : Role
+        Whether the mask marks bad or good pixels.
+    uncertainty : int or None
+        HDU of the uncertainty.
+    uncertainty_role : Role
+        Kind of uncertainty, for example a variance.
+    other_images : tuple of int
+        HDUs with other images, which are not read.
+    unused : tuple of int
+        Other HDUs that are not used.
+    """
 
     image: int
     mask: int | None

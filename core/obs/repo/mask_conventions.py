@@ -41,7 +41,17 @@ _MOST = 0.5  # a bit that more pixels have does not say that they are bad
 
 
 class MaskReading(NamedTuple):
-    """A mask in our planes, and what it was made from, in words."""
+    """A mask in our planes, and what it was made from, in words.
+
+    Parameters
+    ----------
+    mask : Mask
+        Mask with the planes of this package.
+    description : str
+        Planes or bits from which it was made.
+    warnings : tuple of str
+        Problems that the user should know.
+    """
 
     mask: Mask
     description: str

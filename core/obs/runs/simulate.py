@@ -127,7 +127,15 @@ class Observation:
 
 
 class SimulatedFiles(NamedTuple):
-    """Outcome of each raw file, and the reference catalog of science exposures (None if there is none)."""
+    """Outcome of each raw file, and the reference catalog of science exposures (None if there is none).
+
+    Parameters
+    ----------
+    outcomes : list of Outcome
+        Outcome of each raw file.
+    reference : Path or None
+        File of the reference catalog; None unless science exposures were simulated.
+    """
 
     outcomes: list[Outcome[Path]]
     reference: Path | None

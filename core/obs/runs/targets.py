@@ -344,6 +344,8 @@ def coadd_targets(butler: Butler, tract: int | None) -> Catalog:
     ------
     DatasetNotFoundError
         If there is no coadd catalog.
+    FileFormatError
+        If positions in a catalog are not numbers.
     """
     remake = "make the catalog again: obs coadd-catalog"
     advice = "make one with obs coadd-catalog, or give positions with --table FILE"

@@ -43,7 +43,17 @@ FILE_FORMATS: tuple[FileFormat, ...] = get_args(FileFormat)
 
 
 class RawFrame(NamedTuple):
-    """What a raw file holds of a detector: images (uint16, shape ``detector.raw_shape``) by HDU, and cards."""
+    """What a raw file holds of a detector: images (uint16, shape ``detector.raw_shape``) by HDU, and cards.
+
+    Parameters
+    ----------
+    images : dict of int to ndarray of uint16
+        HDU to its image, of the shape ``detector.raw_shape``, ADU.
+    header : dict of str to object
+        Cards.
+    detector : Detector
+        The detector.
+    """
 
     images: dict[int, NDArray[np.uint16]]
     header: dict[str, Any]

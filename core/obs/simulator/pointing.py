@@ -20,7 +20,15 @@ Floats = NDArray[np.float64]
 
 @frozen
 class Circle:
-    """A circle on the sky: center and radius, degrees."""
+    """A circle on the sky: center and radius, degrees.
+
+    Parameters
+    ----------
+    ra, dec : float
+        Center, degrees.
+    radius : float
+        Radius, degrees.
+    """
 
     ra: float
     dec: float

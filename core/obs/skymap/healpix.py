@@ -19,6 +19,11 @@ _PER_SIDE = 4
 class HealpixSkyMap(SkyMap[HealpixSettings]):
     """One tract for each pixel, in RING or NESTED order; needs astropy-healpix.
 
+    Parameters
+    ----------
+    settings : HealpixSettings
+        Base-2 logarithm of nside, the order of the tracts, and the settings of all sky maps.
+
     References
     ----------
     K. Gorski et al. (2005), ApJ 622, 759.

@@ -118,7 +118,15 @@ class DetectionConfig(TaskConfig):
 
 @frozen
 class Detected:
-    """Footprints, and the background found beside them if asked for."""
+    """Footprints, and the background found beside them if asked for.
+
+    Parameters
+    ----------
+    footprints : Footprints
+        The footprints.
+    background : Background or None
+        Background beside them, if it was asked for.
+    """
 
     footprints: Footprints
     background: Background | None

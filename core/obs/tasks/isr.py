@@ -29,7 +29,16 @@ logger = logging.getLogger(__name__)
 
 
 class Step(NamedTuple):
-    """One step: what it does to a frame, and whether the settings want it for that frame."""
+    """One step: what it does to a frame, and whether the settings want it for that frame.
+
+    Parameters
+    ----------
+    apply : callable
+        Function that is called with the `Work` of a frame.
+    wanted : callable
+        Function that is called with the settings and the filter (physical name and band), and returns whether the step
+        runs.
+    """
 
     apply: Callable[[Work], None]
     wanted: Callable[[IsrConfig, tuple[str, str]], bool]

@@ -82,7 +82,15 @@ class CosmicRayConfig(TaskConfig):
 
 @frozen
 class CosmicRays:
-    """Number of pixels that cosmic rays hit, and what the user should know; empty where there is nothing."""
+    """Number of pixels that cosmic rays hit, and what the user should know; empty where there is nothing.
+
+    Parameters
+    ----------
+    n_pixel : int
+        Number of pixels that were hit.
+    warning : str, default: ""
+        Text for the user.
+    """
 
     n_pixel: int
     warning: str = ""

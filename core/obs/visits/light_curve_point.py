@@ -28,6 +28,23 @@ class Point:
     """The object, in the first row, and the comparison stars on one image; its pixels are not kept.
 
     ``neighbors`` are fluxes and errors of the stars beside the object.
+
+    Parameters
+    ----------
+    data_id : dict
+        Data ID of the image.
+    physical_filter : str
+        Filter of the image.
+    catalog : Catalog
+        Forced measurements; the object is in the first row.
+    calibration : FrameCalibration
+        WCS and zero point of the image.
+    seeing : float
+        Full width at half maximum, arcsec; NaN if it is not known.
+    visit_info : VisitInfo or None
+        Circumstances of the exposure.
+    neighbors : tuple of ndarray of float64, shape (m,)
+        Fluxes of the stars beside the object, and their errors.
     """
 
     data_id: dict[str, Any]

@@ -30,7 +30,15 @@ LONGEST = 900.0
 
 
 class Circle(NamedTuple):
-    """A circle on the sky, degrees."""
+    """A circle on the sky, degrees.
+
+    Parameters
+    ----------
+    ra, dec : float
+        Center, degrees.
+    radius : float
+        Radius, degrees.
+    """
 
     ra: float
     dec: float
