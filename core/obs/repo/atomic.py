@@ -95,6 +95,11 @@ def remove_leftovers(folder: Path) -> None:
 def check_writable(folder: Path) -> None:
     """Raise an error if no file can be made in a folder.
 
+    Parameters
+    ----------
+    folder : Path
+        Folder; it is made if it does not exist.
+
     Raises
     ------
     OutputError

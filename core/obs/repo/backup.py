@@ -12,6 +12,11 @@ __all__ = ["keep_backup"]
 def keep_backup(path: Path) -> None:
     """Keep a file's content as ``name~1``, what was there as ``name~2``, and so on; the file itself stays.
 
+    Parameters
+    ----------
+    path : Path
+        File; nothing happens if it does not exist.
+
     Raises
     ------
     OutputError

@@ -10,6 +10,12 @@ _OBSERVATION_TYPES = {"zero": "bias"}
 
 
 def calibration_type(header: Mapping[str, Any]) -> str:
-    """Return the dataset type that OBSTYPE tells, in lower case; empty if the card is absent."""
+    """Return the dataset type that OBSTYPE tells, in lower case; empty if the card is absent.
+
+    Parameters
+    ----------
+    header : mapping
+        Cards.
+    """
     observation_type = str(header.get("OBSTYPE", "")).strip().lower()
     return _OBSERVATION_TYPES.get(observation_type, observation_type)

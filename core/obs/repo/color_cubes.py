@@ -32,6 +32,11 @@ def holds_colors(path: Path) -> bool:
 
     Three planes alone do not say so; pixels from 0 to 1, the name of such a program, or an axis of colors do.
 
+    Parameters
+    ----------
+    path : Path
+        FITS file.
+
     Raises
     ------
     FileFormatError
@@ -52,7 +57,7 @@ def to_mosaic(cube: NDArray[Any], header: fits.Header, path: Path) -> NDArray[An
 
     Parameters
     ----------
-    cube : ndarray, shape (3, ny, nx)
+    cube : ndarray of any type, shape (3, ny, nx)
         Red, green and blue.
     header : `astropy.io.fits.Header`
         Cards of the cube; those of the mosaic are replaced.

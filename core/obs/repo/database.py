@@ -113,7 +113,13 @@ def as_statement(question: Question) -> sa.TextClause:
 
 @contextmanager
 def begin_read(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Begin a transaction that sees one state of the database."""
+    """Begin a transaction that sees one state of the database.
+
+    Parameters
+    ----------
+    engine : sqlalchemy.Engine
+        Database.
+    """
     with _connect(engine) as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN")
@@ -125,6 +131,11 @@ def begin_write(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Begin a transaction that no other process has at the same time; it is committed if the block raises nothing.
 
     What is read in it is still true when it is committed. Another process is waited for up to `BUSY_SECONDS`.
+
+    Parameters
+    ----------
+    engine : sqlalchemy.Engine
+        Database.
     """
     with _connect(engine) as connection:
         if engine.dialect.name == "sqlite":

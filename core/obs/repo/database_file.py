@@ -27,6 +27,11 @@ _SETTING = re.compile(r"""^\s*(?:config|root)\.(\w+)\s*=\s*["']?(.*?)["']?\s*$""
 def database_url(path: Path) -> str:
     """Return the URL of the database.
 
+    Parameters
+    ----------
+    path : Path
+        File with a URL, or with the settings host, port, user, password and database.
+
     Raises
     ------
     RepositoryError

@@ -217,7 +217,13 @@ class DatasetFiles:
 
     @staticmethod
     def plain(place: str) -> Path:
-        """Return the file of a place that may end in an HDU."""
+        """Return the file of a place that may end in an HDU.
+
+        Parameters
+        ----------
+        place : str
+            Path of a file, with or without the number of an HDU in brackets.
+        """
         return Path(split_hdu(place)[0])
 
 

@@ -64,7 +64,18 @@ def read_defects(path: Path | str) -> Catalog:
 
 
 def read_defect_mask(path: Path | str) -> NDArray[Any] | None:
-    """Read defects that are an image, not 0 where pixels are bad, as those of DECam; None if the file has a table."""
+    """Read defects that are an image, not 0 where pixels are bad, as those of DECam; None if the file has a table.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file.
+
+    Returns
+    -------
+    ndarray of the file's type, shape (ny, nx), or None
+        The image.
+    """
     if is_text_table(path):
         return None
     with open_fits(path) as hdus:

@@ -192,6 +192,11 @@ def read_filter(path: Path | str, hdu: int | None = None) -> str | None:
 def read_psf(path: Path | str) -> PixelPsf:
     """Read the PSF of a PSFEx file or an exposure file, our own or LSST's.
 
+    Parameters
+    ----------
+    path : Path or str
+        FITS file.
+
     Raises
     ------
     FileFormatError

@@ -54,7 +54,18 @@ def write_photo_calib(calib: PhotoCalib, path: Path | str) -> None:
 
 
 def photo_calib_cards(calib: PhotoCalib) -> dict[str, Any]:
-    """Return the cards of a photometric calibration."""
+    """Return the cards of a photometric calibration.
+
+    Parameters
+    ----------
+    calib : PhotoCalib
+        Photometric calibration.
+
+    Returns
+    -------
+    dict of str to object
+        Keyword to value and comment. FLUXMAG0 and FLUXMAG0ERR are in ADU.
+    """
     cards: dict[str, Any] = {
         "FLUXMAG0": (float(calib.flux_mag0), "[adu] counts of magnitude 0"),
         "FLUXMAG0ERR": (float(calib.flux_mag0_err), "[adu] error of FLUXMAG0"),
@@ -71,6 +82,11 @@ def _write(cards: dict[str, Any], path: Path | str) -> None:
 
 def read_calibration(path: Path | str) -> Exposure | None:
     """Read a file that has a WCS or a photometric calibration and no pixels.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file.
 
     Returns
     -------

@@ -237,7 +237,18 @@ def read_catalog(path: Path | str) -> Catalog:
 
 
 def catalog_schema(path: Path | str) -> Catalog:
-    """Read the columns and metadata of a catalog without its rows; arguments and errors as of `read_catalog`."""
+    """Read the columns and metadata of a catalog without its rows; arguments and errors as of `read_catalog`.
+
+    Parameters
+    ----------
+    path : Path or str
+        FITS or Parquet file.
+
+    Returns
+    -------
+    Catalog
+        A catalog without rows.
+    """
     if _holds_parquet(path):
         return parquet_schema(path)
     with open_fits(path) as hdus:
@@ -247,7 +258,13 @@ def catalog_schema(path: Path | str) -> Catalog:
 
 
 def catalog_length(path: Path | str) -> int:
-    """Read the number of rows of a catalog from its header; arguments and errors as of `read_catalog`."""
+    """Read the number of rows of a catalog from its header; arguments and errors as of `read_catalog`.
+
+    Parameters
+    ----------
+    path : Path or str
+        FITS or Parquet file.
+    """
     if _holds_parquet(path):
         return parquet_length(path)
     with open_fits(path) as hdus:

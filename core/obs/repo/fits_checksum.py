@@ -48,6 +48,11 @@ def checksums_compared(is_on: bool) -> Iterator[None]:
     """Compare the data of every FITS file that is read in the block with its DATASUM, where it has one, or of none.
 
     Outside of such a block files are compared of which all data are wanted: catalogs and whole exposures.
+
+    Parameters
+    ----------
+    is_on : bool
+        Whether the data of files are compared within the block.
     """
     token = _comparing.set(is_on)
     try:
@@ -73,6 +78,11 @@ def compare_datasums(file: BinaryIO) -> None:
 
     The CHECKSUM of the whole HDU is not compared, because archives edit headers without renewing it; `obs ingest` warns
     where `is_edited`.
+
+    Parameters
+    ----------
+    file : binary file
+        Open FITS file. HDUs without DATASUM are skipped.
 
     Raises
     ------

@@ -245,7 +245,7 @@ def write_image(array: NDArray[Any], path: Path | str, metadata: Mapping[str, An
 
     Parameters
     ----------
-    array : ndarray, shape (ny, nx)
+    array : ndarray of any type, shape (ny, nx)
         Pixels. Logical values are written as 0 and 1 of uint8.
     path : Path or str
         File; it is written whole or not at all.

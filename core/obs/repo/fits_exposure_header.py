@@ -98,6 +98,11 @@ def image_or_empty(hdus: fits.HDUList) -> fits.ImageHDU | None:
     """Return the first image, or else the first without pixels, as the LSST stack has it beside a WCS or a zero point.
 
     None if there is neither.
+
+    Parameters
+    ----------
+    hdus : fits.HDUList
+        Open file.
     """
     empty = (other for other in hdus if other.is_image and other.header.get("NAXIS") == 2)
     return next(filter(_is_image, hdus), None) or next(empty, None)
@@ -251,7 +256,13 @@ def header_visit_info(header: Mapping[str, Any]) -> VisitInfo | None:
 
 
 def header_filter(header: Mapping[str, Any]) -> str:
-    """Return the physical filter of a header, empty if not known."""
+    """Return the physical filter of a header, empty if not known.
+
+    Parameters
+    ----------
+    header : mapping
+        Cards. Names such as those that the stack writes for no filter count as unknown.
+    """
     name = header_text(header, "FILTER")
     return "" if name in _NO_FILTER else name
 

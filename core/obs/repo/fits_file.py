@@ -380,7 +380,13 @@ def stored_cards(stored: bytes) -> list[tuple[str, Any]]:
 
 
 def header_to_dict(header: fits.Header) -> dict[str, Any]:
-    """Return the cards of a header, name to value, without commentary; a blank value is NaN."""
+    """Return the cards of a header, name to value, without commentary; a blank value is NaN.
+
+    Parameters
+    ----------
+    header : fits.Header
+        Header. Cards that astropy cannot parse are skipped.
+    """
     cards: dict[str, Any] = {}
     for card in header.cards:
         if card.keyword in ("", "COMMENT", "HISTORY"):
@@ -412,7 +418,13 @@ def set_cards(header: fits.Header, cards: Mapping[str, Any]) -> None:
 
 
 def card_value(value: object) -> str | bool | int | float | None:
-    """Return a value as a FITS card can hold it; see `set_cards`."""
+    """Return a value as a FITS card can hold it; see `set_cards`.
+
+    Parameters
+    ----------
+    value : object
+        Value. Numbers that are not finite become None, and letters beyond ASCII are escaped.
+    """
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
     if isinstance(value, numbers.Integral):

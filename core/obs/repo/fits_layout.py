@@ -150,13 +150,29 @@ class Hdu:
         return self.size + -self.size % _BLOCK
 
     def find_card(self, name: str) -> int | None:
-        """Return where a card begins in the header."""
+        """Return where a card begins in the header.
+
+        Parameters
+        ----------
+        name : str
+            Keyword of up to 8 characters.
+
+        Returns
+        -------
+        int or None
+            Number of its first byte in the header, from 0; None if there is no such card.
+        """
         key = f"{name:8}=".encode()
         return next((at for at in range(0, len(self.text), _CARD) if self.text.startswith(key, at)), None)
 
 
 def walk_hdus(file: BinaryIO) -> Iterator[Hdu]:
     """Yield the HDUs of a FITS file one after another.
+
+    Parameters
+    ----------
+    file : binary file
+        Open FITS file, which is not compressed. Data are not read.
 
     Raises
     ------
@@ -190,6 +206,16 @@ def check_layout(file: BinaryIO) -> None:
 
 def unpack(packed: BinaryIO) -> BinaryIO:
     """Unpack a gzipped FITS file as far as its headers promise, a large one to a temporary file.
+
+    Parameters
+    ----------
+    packed : binary file
+        Open gzipped file.
+
+    Returns
+    -------
+    binary file
+        At its beginning. The caller closes it.
 
     Raises
     ------

@@ -21,7 +21,13 @@ _TYPES = frozenset({"u1", "i2", "i4", "i8", "f4", "f8"})
 
 
 def has_plain_pixels(hdu: fits.PrimaryHDU | fits.ImageHDU | fits.BinTableHDU) -> bool:
-    """Return whether an HDU is an image, or empty, whose array has one of FITS's own types."""
+    """Return whether an HDU is an image, or empty, whose array has one of FITS's own types.
+
+    Parameters
+    ----------
+    hdu : fits.PrimaryHDU, fits.ImageHDU or fits.BinTableHDU
+        HDU; a compressed image is not plain.
+    """
     if not isinstance(hdu, fits.PrimaryHDU | fits.ImageHDU) or isinstance(hdu, fits.CompImageHDU):
         return False
     return hdu.data is None or (isinstance(hdu.data, np.ndarray) and hdu.data.dtype.str[1:] in _TYPES)

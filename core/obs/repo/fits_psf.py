@@ -15,7 +15,18 @@ PSF_EXTNAME = "PSF_DATA"
 
 
 def psf_bytes(psf: PixelPsf) -> bytes:
-    """Return a PSF as a table HDU with one row; its positions are 1-based as SExtractor counts."""
+    """Return a PSF as a table HDU with one row; its positions are 1-based as SExtractor counts.
+
+    Parameters
+    ----------
+    psf : PixelPsf
+        PSF, whose positions are 0-based pixels.
+
+    Returns
+    -------
+    bytes
+        Header and data of the HDU.
+    """
     n_term, height, width = psf.basis.shape
     header = fits.Header()
     set_cards(
@@ -55,6 +66,16 @@ def psf_bytes(psf: PixelPsf) -> bytes:
 
 def psf_from_hdu(hdu: fits.BinTableHDU) -> PixelPsf:
     """Read a PSF table, our own or PSFEx's.
+
+    Parameters
+    ----------
+    hdu : fits.BinTableHDU
+        Table with the column ``PSF_MASK``, whose positions count from 1.
+
+    Returns
+    -------
+    PixelPsf
+        With positions in 0-based pixels.
 
     Raises
     ------

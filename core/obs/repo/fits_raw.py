@@ -92,9 +92,9 @@ def append_overscan(pixels: NDArray[Any], overscan: NDArray[Any]) -> NDArray[Any
 
     Parameters
     ----------
-    pixels : ndarray, shape (ny, nx)
+    pixels : ndarray of any type, shape (ny, nx)
         The image.
-    overscan : ndarray, shape (ny, n) or (n, nx)
+    overscan : ndarray of any type, shape (ny, n) or (n, nx)
         The overscan.
 
     Raises

@@ -52,7 +52,13 @@ class OtherFrames:
                 self._types.update(dict.fromkeys(map(tuple, rows), str(kind)))
 
     def kind(self, data_id: Mapping[str, Any]) -> str | None:
-        """Return the type of a frame that is not of the sky; None for one that is. The data ID may lack keys."""
+        """Return the type of a frame that is not of the sky; None for one that is. The data ID may lack keys.
+
+        Parameters
+        ----------
+        data_id : mapping
+            Data ID of a raw frame.
+        """
         if self.column is None or not self._types:
             return None
         if all(key in data_id for key in self._keys):
@@ -66,7 +72,13 @@ class OtherFrames:
         return len(self._types)
 
     def split(self, data_ids: Iterable[DataId]) -> tuple[DataIds, Counter[str]]:
-        """Return the frames of the sky, and how many there are of each other type."""
+        """Return the frames of the sky, and how many there are of each other type.
+
+        Parameters
+        ----------
+        data_ids : iterable of dict
+            Data IDs of raw frames.
+        """
         rows, others = [], Counter[str]()
         for data_id in data_ids:
             kind = self.kind(data_id)

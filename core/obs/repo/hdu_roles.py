@@ -130,7 +130,13 @@ def _label(hdu: fits.PrimaryHDU | fits.ImageHDU) -> str:
 
 
 def find_hdu_role(hdu: fits.PrimaryHDU | fits.ImageHDU) -> Role:
-    """Return what an HDU holds, by UTYPE (astropy), HDUCLAS2 (ESO) or its name."""
+    """Return what an HDU holds, by UTYPE (astropy), HDUCLAS2 (ESO) or its name.
+
+    Parameters
+    ----------
+    hdu : fits.PrimaryHDU or fits.ImageHDU
+        HDU, whose pixels are not read.
+    """
     header = hdu.header
     kind = str(header.get("UTYPE", "")).upper()
     if kind.endswith(("UNCERTAINTY", "VARIANCE")):

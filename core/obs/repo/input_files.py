@@ -74,6 +74,11 @@ class InputFile:
     def from_plain(cls, facts: object) -> "InputFile":
         """Return the record of files that `to_plain` wrote.
 
+        Parameters
+        ----------
+        facts : object
+            Mapping with the fields of a record. ``ctime_ns`` may be missing.
+
         Raises
         ------
         FileFormatError
@@ -94,6 +99,11 @@ class InputFile:
 
         One at the same place, of the same size and the same times, is taken to have them; of any other the checksum
         decides.
+
+        Parameters
+        ----------
+        path : Path
+            File to compare; one that is missing has other content.
         """
         try:
             facts = path.stat()
@@ -107,7 +117,13 @@ class InputFile:
         return _checksum(str(path), facts.st_size, *times) == self.sha256
 
     def is_intact(self, place: Path | None = None) -> bool:
-        """Return whether the file, or the one at a place, still has the bytes that were read; all of it is read."""
+        """Return whether the file, or the one at a place, still has the bytes that were read; all of it is read.
+
+        Parameters
+        ----------
+        place : Path, optional
+            File to read instead of the recorded one.
+        """
         try:
             with open(self.path if place is None else place, "rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest() == self.sha256

@@ -105,6 +105,11 @@ def plain_folder(folder: Path | str) -> Path:
 def open_repository(folder: Path | str) -> Repository:
     """Read what a repository says of itself; nothing is written.
 
+    Parameters
+    ----------
+    folder : Path or str
+        Top folder of the repository.
+
     Raises
     ------
     RepositoryError
@@ -143,6 +148,11 @@ def open_repository(folder: Path | str) -> Repository:
 
 def repositories_with_parents(folders: Sequence[Path]) -> list[Repository]:
     """Return repositories and their ancestors, depth first, each once.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        Repositories, the preferred one first.
 
     Raises
     ------

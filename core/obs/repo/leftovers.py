@@ -12,7 +12,13 @@ __all__ = ["find_leftovers", "remove_all"]
 
 
 def find_leftovers(root: Path) -> list[Path]:
-    """Return the temporary files and folders of processes that have ended, everywhere below a folder."""
+    """Return the temporary files and folders of processes that have ended, everywhere below a folder.
+
+    Parameters
+    ----------
+    root : Path
+        Folder, of which all folders below are searched. Links are not followed.
+    """
     found: list[Path] = []
     for place, folders, files in os.walk(root):
         for name in [name for name in folders if is_leftover(Path(place, name))]:

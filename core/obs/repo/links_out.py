@@ -48,7 +48,20 @@ def check_inside(path: Path) -> None:
 
 
 def find_links_out(root: Path) -> Iterator[tuple[Path, bool]]:
-    """Yield the links to folders below a repository that lead out of it, and whether something is written there."""
+    """Yield the links to folders below a repository that lead out of it, and whether something is written there.
+
+    Parameters
+    ----------
+    root : Path
+        Repository.
+
+    Yields
+    ------
+    link : Path
+        Link to a folder outside of the repository.
+    is_written : bool
+        Whether something is written there.
+    """
     top, linked = root.resolve(), _linked(root)
     for place, folders, _ in os.walk(root):
         for path in (Path(place, name) for name in sorted(folders) if name != _PARENT):

@@ -24,6 +24,11 @@ _CHEBYSHEV = 0  # APPROXSTYLE
 def read_lsst_background(hdus: fits.HDUList) -> list[Background] | None:
     """Return the backgrounds of a file of the stack's BackgroundList, or None if it is none.
 
+    Parameters
+    ----------
+    hdus : fits.HDUList
+        Open file.
+
     Raises
     ------
     FileFormatError

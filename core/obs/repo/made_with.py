@@ -197,6 +197,11 @@ def iterate_records(root: Path) -> Iterator[tuple[str, Path, ResultRecord | None
     """Yield the path below a folder of each main dataset that has a record, the record's file, and the record.
 
     The record is None if the file is damaged.
+
+    Parameters
+    ----------
+    root : Path
+        Repository.
     """
     folder = root / _FOLDER
     for place in sorted(folder.rglob("*.yaml")):

@@ -116,7 +116,18 @@ def read_parquet(path: Path | str) -> Catalog:
 
 
 def parquet_schema(path: Path | str) -> Catalog:
-    """Read the columns and metadata without the rows; errors as of `read_parquet`."""
+    """Read the columns and metadata without the rows; errors as of `read_parquet`.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file.
+
+    Returns
+    -------
+    Catalog
+        A catalog without rows.
+    """
     with _opened(path) as file:
         return _catalog(file.schema_arrow.empty_table())
 

@@ -23,6 +23,16 @@ _PACKAGES = ("obs-toolkit", "numpy", "scipy", "astropy", "sep")
 def record_packages(output: Path) -> list[str]:
     """Keep the versions of the software, and return those that are not what they were, in words.
 
+    Parameters
+    ----------
+    output : Path
+        Output folder.
+
+    Returns
+    -------
+    list of str
+        One line for each version that differs from the recorded one; empty for a new folder.
+
     Raises
     ------
     OutputError

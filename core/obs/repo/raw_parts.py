@@ -57,6 +57,11 @@ class RawHeader:
     def part(self, suffix: str) -> object:
         """Return the part of a raw file that `RAW_PARTS` names.
 
+        Parameters
+        ----------
+        suffix : {"visitInfo", "wcs", "filter", "detector"}
+            The part.
+
         Raises
         ------
         DatasetNotFoundError
@@ -79,6 +84,11 @@ class RawHeader:
         """Fill in what the header tells; a line in the log says what it does not.
 
         Of a color camera the exposure has the pixels of the data ID's color.
+
+        Parameters
+        ----------
+        exposure : Exposure
+            Exposure with the pixels as read; changed in place, and returned.
         """
         if self._plane is not None:
             image = self._plane.extract(exposure.masked_image.image)

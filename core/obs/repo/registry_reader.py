@@ -83,6 +83,11 @@ class RegistryReader(ABC):
     def columns(self, tables: Sequence[str]) -> dict[str, type]:
         """Return the columns of the joined tables and their types (int, float or str), without the row number.
 
+        Parameters
+        ----------
+        tables : sequence of str
+            Tables, joined on their row number.
+
         Raises
         ------
         RepositoryError

@@ -54,7 +54,13 @@ def read_version(connection: sa.Connection, place: str) -> int | None:
 
 
 def migrate(connection: sa.Connection) -> None:
-    """Bring a registry of an older version to `SCHEMA_VERSION`, within a transaction that has begun to write."""
+    """Bring a registry of an older version to `SCHEMA_VERSION`, within a transaction that has begun to write.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+        Connection within a transaction that has begun to write.
+    """
     if connection.dialect.name == "postgresql":
         _widen_integers(connection)
     connection.execute(sa.schema.CreateTable(_VERSION, if_not_exists=True))

@@ -18,6 +18,11 @@ __all__ = ["read_sky_map", "write_sky_map"]
 def read_sky_map(path: Path) -> SkyMap[Any]:
     """Read a sky map from its file.
 
+    Parameters
+    ----------
+    path : Path
+        YAML, or a pickle of the LSST stack, which is never unpickled.
+
     Raises
     ------
     FileFormatError

@@ -18,6 +18,11 @@ def is_text_table(path: Path | str) -> bool:
 def read_text_table(path: Path | str) -> Catalog:
     """Read a table, with the metadata of its ECSV header.
 
+    Parameters
+    ----------
+    path : Path or str
+        File in the ECSV format if it begins with ``# %ECSV``, else a table with commas.
+
     Raises
     ------
     DatasetNotFoundError

@@ -120,6 +120,11 @@ class Transaction:
     def keep_origins(self, rows: Sequence[tuple[str, str, str]]) -> None:
         """Keep of files their place relative to the repository, the file they came from, and how.
 
+        Parameters
+        ----------
+        rows : sequence of tuple of str
+            File (relative to the repository), its source, and how it came from there.
+
         Raises
         ------
         OutputError

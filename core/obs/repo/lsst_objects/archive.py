@@ -39,6 +39,11 @@ class Archive:
     def find(self, number: int) -> tuple[str, list[Any]]:
         """Return class and rows of an object, one array of rows for each of its tables.
 
+        Parameters
+        ----------
+        number : int
+            Number of the object.
+
         Raises
         ------
         FileFormatError
@@ -64,6 +69,11 @@ class Archive:
     def row(self, number: int) -> tuple[str, Any]:
         """Return class and row of an object that has a single one.
 
+        Parameters
+        ----------
+        number : int
+            Number of the object.
+
         Raises
         ------
         FileFormatError
@@ -75,7 +85,13 @@ class Archive:
         return name, rows[0][0]
 
     def only(self, names: tuple[str, ...]) -> int:
-        """Return the number of the only object of some classes, or 0: that of a file which holds nothing else."""
+        """Return the number of the only object of some classes, or 0: that of a file which holds nothing else.
+
+        Parameters
+        ----------
+        names : tuple of str
+            Names of the classes.
+        """
         numbers = {int(row["id"]) for row in self.index if str(row["name"]).strip() in names}
         return numbers.pop() if len(numbers) == 1 else 0
 

@@ -98,6 +98,11 @@ class AstObject:
 def parse_ast(text: str) -> AstObject:
     """Read the first object in a text.
 
+    Parameters
+    ----------
+    text : str
+        Dump of an AST object, between the lines Begin and End.
+
     Raises
     ------
     FileFormatError
