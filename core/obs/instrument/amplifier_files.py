@@ -29,7 +29,13 @@ class AmplifierFiles:
     part: int = 0
 
     def find(self, header: Mapping[str, Any]) -> str | None:
-        """Return the name of the amplifier; None for a file that is not one of an amplifier."""
+        """Return the name of the amplifier; None for a file that is not one of an amplifier.
+
+        Parameters
+        ----------
+        header : mapping
+            Cards, with the name of the file as a card.
+        """
         value = str(header.get(self.keyword, "")).strip()
         if self.keyword == FILE_NAME:
             parts = re.split(r"[^A-Za-z0-9]+", value)

@@ -147,7 +147,13 @@ def read_number(value: Any) -> float:  # noqa: ANN401 - header values are of any
 
 
 def is_sexagesimal(value: object) -> bool:
-    """Whether a card holds hours or degrees, minutes and seconds."""
+    """Whether a card holds hours or degrees, minutes and seconds.
+
+    Parameters
+    ----------
+    value : object
+        Value of a card, for example "12:30:00".
+    """
     return isinstance(value, str) and _SEXAGESIMAL.fullmatch(value.strip()) is not None
 
 

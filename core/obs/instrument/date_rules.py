@@ -28,7 +28,13 @@ class CardReader(Protocol):
     """Header cards by keyword, for rules of dates."""
 
     def get(self, key: str, /) -> Any:  # noqa: ANN401 - header values are of any type
-        """Return the value of a card; None where there is none."""
+        """Return the value of a card; None where there is none.
+
+        Parameters
+        ----------
+        key : str
+            Keyword.
+        """
 
 
 @frozen

@@ -42,7 +42,13 @@ _ALL_COLORS = re.compile(
 
 
 def passes_all_colors(name: str) -> bool:
-    """Whether the name of a filter says that it passes all visible light: none, luminance or an infrared block."""
+    """Whether the name of a filter says that it passes all visible light: none, luminance or an infrared block.
+
+    Parameters
+    ----------
+    name : str
+        Name that a header gives for a filter, for example "L" or "UV/IR cut".
+    """
     return is_open(name) or _ALL_COLORS.fullmatch(re.sub(r"[^a-z0-9]", "", name.lower())) is not None
 
 

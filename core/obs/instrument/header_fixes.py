@@ -98,7 +98,13 @@ class HeaderFix:
         return begin is not None and self.dates.holds(begin)
 
     def apply(self, md: Header) -> Header:
-        """Return the header as it should have been."""
+        """Return the header as it should have been.
+
+        Parameters
+        ----------
+        md : Header
+            Header that the fix is for; it is not changed.
+        """
         copied = {keyword: md[source] for keyword, source in self.copy.items() if source in md}
         return md.changed({**copied, **self.set}, self.remove)
 
@@ -129,6 +135,11 @@ def _date(text: object) -> datetime | None:
 @lru_cache(maxsize=64)
 def load_header_fixes(path: Path) -> tuple[HeaderFix, ...]:
     """Read a table of wrong headers.
+
+    Parameters
+    ----------
+    path : Path
+        YAML file; an empty one gives an empty tuple.
 
     Raises
     ------

@@ -165,7 +165,13 @@ _IN_NAMES = frozenset(("bias", "dark", "flat", "science"))
 
 
 def named_type(cards: CardReader) -> str | None:
-    """Return the calibration that a frame is called by its target; None for the names of targets."""
+    """Return the calibration that a frame is called by its target; None for the names of targets.
+
+    Parameters
+    ----------
+    cards : CardReader
+        Header.
+    """
     kinds = (standard_type(str(cards.get(name) or "")) for name in TARGET_CARDS)
     return next((kind for kind in kinds if kind in ("bias", "dark", "flat")), None)
 

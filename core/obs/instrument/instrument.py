@@ -191,6 +191,11 @@ class Instrument:
     def exposure_number(self, data_id: Mapping[str, Any]) -> int:
         """Return the number of a detector's exposure: from 0 to `largest_exposure_id` of ``exposure_id_bits``.
 
+        Parameters
+        ----------
+        data_id : mapping
+            Data ID of a detector's exposure.
+
         Raises
         ------
         DataIdError
@@ -230,6 +235,11 @@ class Instrument:
 
     def detector_keys(self, detector: Detector) -> dict[str, Any]:
         """Return the part of a data ID that names a detector; empty where a camera with one detector needs none.
+
+        Parameters
+        ----------
+        detector : Detector
+            One of the camera's detectors.
 
         Raises
         ------
@@ -274,6 +284,16 @@ class Instrument:
     def reader(self, dataset_type: str) -> Callable[[Path, Mapping[str, Any]], Any] | None:
         """Return the function that reads a dataset type in place of the standard one, or None.
 
+        Parameters
+        ----------
+        dataset_type : str
+            Name of the dataset type.
+
+        Returns
+        -------
+        callable or None
+            Called with the file and the data ID.
+
         Raises
         ------
         PluginError
@@ -300,6 +320,11 @@ class Instrument:
 
     def load(self, reference: str) -> Any:  # noqa: ANN401 - whatever the plugin names
         """Import one of the plugin's functions or classes.
+
+        Parameters
+        ----------
+        reference : str
+            ``"package.module:name"``; the name may have points.
 
         Raises
         ------
@@ -330,6 +355,11 @@ def make_translator(reference: str | Translator) -> Translator:
 
 def resolve(reference: str) -> Any:  # noqa: ANN401 - whatever is there
     """Import the object that ``"package.module:name"`` names.
+
+    Parameters
+    ----------
+    reference : str
+        ``"package.module:name"``; the name may have points.
 
     Raises
     ------

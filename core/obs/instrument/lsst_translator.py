@@ -109,6 +109,11 @@ class AstroMetadataTranslator(Translator):
     def open(self, header: Mapping[str, Any]) -> Header:
         """Return a header to read from, with the corrections of this plugin and of the package.
 
+        Parameters
+        ----------
+        header : mapping
+            Cards, or a header that was opened already.
+
         Raises
         ------
         PluginError

@@ -90,5 +90,11 @@ def in_color_plane(header: TanSipWcs, detector: Detector) -> TanSipWcs:
 
 
 def known_cards(header: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the cards that have a value."""
+    """Return the cards that have a value.
+
+    Parameters
+    ----------
+    header : mapping
+        Cards; a value of NaN stands for a card without a value.
+    """
     return {keyword: value for keyword, value in header.items() if value == value}

@@ -49,6 +49,16 @@ class RuleTranslator(Translator):
     def begin(self, md: Header) -> datetime:
         """Return when the exposure began.
 
+        Parameters
+        ----------
+        md : Header
+            Header.
+
+        Returns
+        -------
+        datetime
+            In UTC.
+
         Raises
         ------
         FileFormatError
@@ -75,7 +85,18 @@ class RuleTranslator(Translator):
             return math.nan
 
     def translate_date_begin(self, md: Header) -> str | None:
-        """Return when the exposure began; None where no card gives one that can be."""
+        """Return when the exposure began; None where no card gives one that can be.
+
+        Parameters
+        ----------
+        md : Header
+            Header.
+
+        Returns
+        -------
+        str or None
+            Date in ISO 8601, UTC.
+        """
         try:
             return format_date(self.begin(md))
         except FileFormatError:
@@ -110,7 +131,18 @@ class RuleTranslator(Translator):
         return found or ("unknown" if is_told else "none")
 
     def find_color(self, md: Header) -> str:
-        """Return the color of a mosaic that is looked at, which a simulated frame says."""
+        """Return the color of a mosaic that is looked at, which a simulated frame says.
+
+        Parameters
+        ----------
+        md : Header
+            Header, with the color for which it is read.
+
+        Returns
+        -------
+        str
+            Name of the color, which is also that of the detector.
+        """
         return str(md.get(SIMULATED_COLOR) or md[COLOR])
 
     def find_color_filter(self, md: Header) -> str:

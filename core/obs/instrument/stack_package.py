@@ -61,6 +61,11 @@ class StackInstrument(Instrument):
     def exposure_number(self, data_id: Mapping[str, Any]) -> int:
         """Return the number of a detector's exposure: visit and detector, not the number that the stack gives it.
 
+        Parameters
+        ----------
+        data_id : mapping
+            Data ID with the visit; without a key of the detector, its number is 0.
+
         Raises
         ------
         DataIdError

@@ -156,7 +156,13 @@ class Translator:
         return Path(str(sys.modules[type(self).__module__].__file__))
 
     def open(self, header: Mapping[str, Any]) -> Header:
-        """Return a header to read from: with what is known to be wrong put right; an open one as it is."""
+        """Return a header to read from: with what is known to be wrong put right; an open one as it is.
+
+        Parameters
+        ----------
+        header : mapping
+            Cards, or a header that was opened already.
+        """
         if isinstance(header, Header):
             return header
         return self._fixed(Header(header))
@@ -309,7 +315,13 @@ class Translator:
         return ""
 
     def find_other_camera(self, header: Mapping[str, Any]) -> str:
-        """Return the card, ``KEYWORD = value``, by which a header is of another camera; empty if none says so."""
+        """Return the card, ``KEYWORD = value``, by which a header is of another camera; empty if none says so.
+
+        Parameters
+        ----------
+        header : mapping
+            Cards; a missing card says nothing.
+        """
         for keyword, values in self.known_by.items():
             text = str(header.get(keyword, "")).strip()
             if text and _plain(text) not in map(_plain, values):
@@ -317,13 +329,25 @@ class Translator:
         return ""
 
     def recognizes(self, header: Mapping[str, Any]) -> bool:
-        """Return whether cards say that a header is of this camera, and of no other."""
+        """Return whether cards say that a header is of this camera, and of no other.
+
+        Parameters
+        ----------
+        header : mapping
+            Cards. All cards of ``known_by`` must be present.
+        """
         return (
             bool(self.known_by) and all(key in header for key in self.known_by) and not self.find_other_camera(header)
         )
 
     def has_rule(self, name: str) -> bool:
-        """Return whether a card or a method tells a name, not only a constant."""
+        """Return whether a card or a method tells a name, not only a constant.
+
+        Parameters
+        ----------
+        name : str
+            Column of the registry, or field of `VisitInfo`.
+        """
         return name in self.translation or self._method(name) is not None
 
     def cast(self, name: str, value: Any, *, is_column: bool) -> Any:  # noqa: ANN401 - columns are of any type

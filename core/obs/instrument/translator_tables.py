@@ -34,7 +34,13 @@ class TranslatorTables(Protocol):
 
 
 def split_rule(rule: SingleRule) -> tuple[str, Mapping[str, Any]]:
-    """Return keyword and options of a rule."""
+    """Return keyword and options of a rule.
+
+    Parameters
+    ----------
+    rule : str or tuple
+        Keyword, or keyword and options.
+    """
     return (rule, {}) if isinstance(rule, str) else rule
 
 
