@@ -52,7 +52,13 @@ class Place:
 
 
 def in_color_plane(place: Place) -> Place:
-    """Return an amplifier of a color camera in the pixels of one of its colors."""
+    """Return an amplifier of a color camera in the pixels of one of its colors.
+
+    Parameters
+    ----------
+    place : Place
+        Amplifier in the pixels of the mosaic.
+    """
     return replace(
         place,
         frame=cells_in(place.frame),
@@ -71,6 +77,12 @@ def _in_color_plane(finding: Finding) -> Finding:
 
 
 def around(first: Box, second: Box) -> Box:
-    """Return the smallest box that holds both."""
+    """Return the smallest box that holds both.
+
+    Parameters
+    ----------
+    first, second : Box
+        Boxes in the same pixels.
+    """
     x_min, y_min = min(first.x_min, second.x_min), min(first.y_min, second.y_min)
     return Box(x_min, y_min, max(first.x_max, second.x_max) - x_min, max(first.y_max, second.y_max) - y_min)

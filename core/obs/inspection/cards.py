@@ -88,7 +88,15 @@ class Cards:
         return next((card for card in reversed(self.all(keyword)) if card.has_value), None)
 
     def get(self, keyword: str, default: Any = None) -> Any:  # noqa: ANN401 - header values are of any type
-        """Return the value of a keyword, or a default where there is none."""
+        """Return the value of a keyword, or a default where there is none.
+
+        Parameters
+        ----------
+        keyword : str
+            Keyword; the last card with a value counts.
+        default : object, optional
+            Value if there is no such card.
+        """
         card = self.find(keyword)
         return default if card is None else card.value
 
@@ -107,6 +115,11 @@ class Cards:
         """Return these cards, and those of another HDU whose keywords are not here with a value.
 
         Of the pointing of the telescope, the other HDU's counts: that of an extension is of its detector.
+
+        Parameters
+        ----------
+        below : Cards
+            Cards of the other HDU, usually the primary one.
         """
         own = {card.keyword for card in self.cards if card.has_value}
         of_telescope = {name for pair in POINTING_CARDS if all(below.find(name) for name in pair) for name in pair}
@@ -121,7 +134,18 @@ class Cards:
 
 
 def parse_cards(lines: Iterable[str]) -> Cards:
-    """Read cards of up to 80 characters; nothing is so wrong that the rest is lost."""
+    """Read cards of up to 80 characters; nothing is so wrong that the rest is lost.
+
+    Parameters
+    ----------
+    lines : iterable of str
+        One line for each card.
+
+    Returns
+    -------
+    Cards
+        Faults of cards are listed in its ``problems``.
+    """
     cards: list[Card] = []
     problems: list[str] = []
     history: list[str] = []

@@ -23,7 +23,18 @@ _SAME = 1e-6
 
 
 def place_by_sections(images: tuple[RawImage, ...]) -> Section | None:
-    """Return where a detector lies in the mosaic: with all its amplifiers, as far as cards tell."""
+    """Return where a detector lies in the mosaic: with all its amplifiers, as far as cards tell.
+
+    Parameters
+    ----------
+    images : tuple of RawImage
+        Raw images of the detector's amplifiers.
+
+    Returns
+    -------
+    Section or None
+        Box in 0-based pixels of the mosaic; None unless all images have such a card.
+    """
     sections = [find_section(image.own, "detector") for image in images]
     known = [section for section in sections if section is not None]
     if len(known) < len(images):

@@ -36,7 +36,15 @@ class Finding:
 
     @classmethod
     def unknown(cls, quantity: str, note: str = "") -> "Finding":
-        """Return the finding that nothing is known of a quantity."""
+        """Return the finding that nothing is known of a quantity.
+
+        Parameters
+        ----------
+        quantity : str
+            Name of the quantity.
+        note : str
+            Why it is not known.
+        """
         return cls(quantity, None, "", "not known", note)
 
     @property
@@ -46,5 +54,11 @@ class Finding:
 
 
 def lower_confidence(first: Confidence, second: Confidence) -> Confidence:
-    """Return the less sure of two."""
+    """Return the less sure of two.
+
+    Parameters
+    ----------
+    first, second : {"certain", "likely", "guess", "not known"}
+        The confidences.
+    """
     return max(first, second, key=CONFIDENCES.index)

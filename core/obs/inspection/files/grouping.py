@@ -51,6 +51,18 @@ def set_aside(file: RawFile) -> tuple[RawFile, str]:
     """Return a file without images far smaller than the rest, and what to tell of those.
 
     Guide chips, say, are not detectors of their own.
+
+    Parameters
+    ----------
+    file : RawFile
+        Raw file with several images.
+
+    Returns
+    -------
+    file : RawFile
+        The file with its large images only.
+    text : str
+        Text for the user; empty if nothing was left out.
     """
     largest = max(image.shape[-1] * image.shape[-2] for image in file.images)
     small = [image for image in file.images if image.shape[-1] * image.shape[-2] < _SMALL * largest]

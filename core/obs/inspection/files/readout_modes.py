@@ -80,7 +80,13 @@ def _lacking(groups: Mapping[str, Sequence[RawFile]], wanted: str) -> Iterator[s
 
 
 def find_shape_mismatches(files: Sequence[RawFile]) -> list[str]:
-    """Return what to tell of files whose images differ in number or size from those of the first."""
+    """Return what to tell of files whose images differ in number or size from those of the first.
+
+    Parameters
+    ----------
+    files : sequence of RawFile
+        Raw files, of which the first one decides the usual shapes.
+    """
     usual = files[0].shapes
     groups: dict[tuple[bool, tuple[tuple[int, ...], ...]], list[RawFile]] = {}
     for file in files:

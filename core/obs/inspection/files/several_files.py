@@ -77,7 +77,15 @@ def files_of_detectors(files: Sequence[RawFile], exposures: Sequence[object]) ->
 
 
 def one_exposure(files: Sequence[RawFile], exposures: Sequence[object]) -> list[list[RawFile]]:
-    """Return groups of files that are of one exposure each."""
+    """Return groups of files that are of one exposure each.
+
+    Parameters
+    ----------
+    files : sequence of RawFile
+        Raw files.
+    exposures : sequence of object
+        Exposure of each of them; None if it is not known.
+    """
     groups: dict[str, list[RawFile]] = {}
     for file, exposure in zip(files, exposures, strict=True):
         if exposure is not None:

@@ -19,7 +19,13 @@ _AXES = {
 
 
 def find_binning(cards: Cards) -> Finding:
-    """Return the binning ``(x, y)``."""
+    """Return the binning ``(x, y)``.
+
+    Parameters
+    ----------
+    cards : Cards
+        Header. Without a card that gives it, the binning is (1, 1).
+    """
     stated = _stated(cards)
     if not stated:
         odd = next((name for name in cards if _may_say(cards, name)), "")

@@ -123,6 +123,16 @@ def time_cards(cards: Cards) -> list[tuple[Card, str]]:
     """Return the cards with the time of day at which an exposure begins, and the unit of those that are numbers.
 
     Those in local time come last, and none that its comment calls sidereal.
+
+    Parameters
+    ----------
+    cards : Cards
+        Header.
+
+    Returns
+    -------
+    list of tuple of Card and str
+        The unit is empty for hours, minutes and seconds.
     """
     found: list[tuple[Card, str]] = []
     for name in _TIMES:

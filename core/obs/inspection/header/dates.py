@@ -284,7 +284,13 @@ def _zone(value: object) -> float | None:
 
 
 def without_zone(value: object) -> bool:
-    """Whether a date has its time zone in its text."""
+    """Whether a date has its time zone in its text.
+
+    Parameters
+    ----------
+    value : object
+        Value of a card with a date and a time.
+    """
     return re.search(r"\d\s*(Z|[+-]\d\d:?\d\d)$", str(value).strip()[10:]) is not None
 
 

@@ -110,6 +110,11 @@ class ExposureRule:
     def read(self, cards: Cards) -> float:
         """Return the seconds that a header gives.
 
+        Parameters
+        ----------
+        cards : Cards
+            Header.
+
         Raises
         ------
         FileFormatError
@@ -151,7 +156,13 @@ def find_exposure_time(cards: Cards) -> tuple[Finding, ExposureRule | None]:
 
 
 def join_units(rules: Sequence[ExposureRule | None]) -> list[ExposureRule | None]:
-    """Return rules of several files, those by the comment that differ in nothing but the unit of their card."""
+    """Return rules of several files, those by the comment that differ in nothing but the unit of their card.
+
+    Parameters
+    ----------
+    rules : sequence of ExposureRule or None
+        Rule of each file.
+    """
     units: dict[tuple[str, str], set[str]] = {}
     for rule in rules:
         if rule is not None:

@@ -118,7 +118,15 @@ def _last_digits(value: object) -> int | None:
 
 
 def detector_value(rule: KeyRule, cards: Cards) -> int | str | None:
-    """Return the detector that a rule reads from a header."""
+    """Return the detector that a rule reads from a header.
+
+    Parameters
+    ----------
+    rule : KeyRule
+        Rule for the detector.
+    cards : Cards
+        Header.
+    """
     if rule.kind == "constant":
         return 0
     if rule.kind == "joined":
@@ -338,7 +346,13 @@ _STRUCTURE = re.compile(
 
 
 def find_roles(images: Sequence[tuple[object, object, Cards]]) -> Roles:
-    """Sort keywords by what they tell apart; each image comes with its exposure, its detector and its cards."""
+    """Sort keywords by what they tell apart; each image comes with its exposure, its detector and its cards.
+
+    Parameters
+    ----------
+    images : sequence of tuple
+        Exposure, detector and cards of each image.
+    """
     names = [name for name in images[0][2] if not _STRUCTURE.fullmatch(name)]
     constant, detector, exposure = [], [], []
     for name in names:

@@ -82,7 +82,20 @@ def _number(cards: Cards, name: str) -> float | None:
 
 
 def find_matrix(cards: Cards) -> tuple[tuple[float, float, float, float], str] | None:
-    """Return the CD matrix, deg per pixel, and its cards."""
+    """Return the CD matrix, deg per pixel, and its cards.
+
+    Parameters
+    ----------
+    cards : Cards
+        Header. CDELT with CROTA2 or with a PC matrix is converted.
+
+    Returns
+    -------
+    matrix : tuple of float
+        CD1_1, CD1_2, CD2_1 and CD2_2, degrees per pixel.
+    names : str
+        Cards from which it was read.
+    """
     if not str(cards.get("CTYPE1", "")).strip().upper().startswith("RA"):
         return None
     cd = [_number(cards, name) for name in _MATRIX]

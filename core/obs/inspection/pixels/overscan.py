@@ -191,7 +191,13 @@ def _middle(level: NDArray[np.float64], noise: NDArray[np.float64], first: int, 
 
 
 def has_middle_step(level: NDArray[np.float64]) -> bool:
-    """Whether the middle step between neighboring groups of columns stands out among those around it."""
+    """Whether the middle step between neighboring groups of columns stands out among those around it.
+
+    Parameters
+    ----------
+    level : ndarray of float64, shape (nx,)
+        Level of each column, ADU.
+    """
     middle, size = len(level) // 2, 4
     span = np.arange(max(size, middle - 40), min(len(level) - size, middle + 40) + 1)
     steps = np.array([np.median(level[x : x + size]) - np.median(level[x - size : x]) for x in span])

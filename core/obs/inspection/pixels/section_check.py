@@ -47,7 +47,13 @@ class Verdict:
 
 
 def turned(box: Box) -> Box:
-    """Return a box with columns and rows exchanged."""
+    """Return a box with columns and rows exchanged.
+
+    Parameters
+    ----------
+    box : Box
+        Box in 0-based pixels.
+    """
     return Box(box.y_min, box.x_min, box.height, box.width)
 
 

@@ -117,7 +117,13 @@ def look_like(kind: str, files: Sequence[RawFile], types: Sequence[Finding], num
 
 
 def show_stars(files: Sequence[RawFile]) -> bool:
-    """Return whether all of some files show stars: groups of pixels, not single hot ones, above their neighborhood."""
+    """Return whether all of some files show stars: groups of pixels, not single hot ones, above their neighborhood.
+
+    Parameters
+    ----------
+    files : sequence of RawFile
+        Frames; only the first ones are read.
+    """
     return all(_has_groups(file) for file in files[:_MOST])
 
 
