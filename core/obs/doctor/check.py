@@ -72,6 +72,12 @@ class Check:
 
 
 def next_to_fix(checks: Iterable[Check]) -> Check | None:
-    """Return what is to be fixed first; None if nothing is wrong."""
+    """Return what is to be fixed first; None if nothing is wrong.
+
+    Parameters
+    ----------
+    checks : iterable of Check
+        Checks of all steps; the earliest step with a wrong result counts.
+    """
     wrong = [check for check in checks if check.verdict == "wrong"]
     return min(wrong, key=lambda check: STEPS.index(check.step), default=None)

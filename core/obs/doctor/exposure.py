@@ -68,11 +68,23 @@ class RawExposure:
         return f"{self.path.name}, HDU {self.hdu}" if self.hdu else self.path.name
 
     def value(self, name: str) -> Any:  # noqa: ANN401 - columns are of any type
-        """Return what the translator makes of a column or circumstance; None if nothing."""
+        """Return what the translator makes of a column or circumstance; None if nothing.
+
+        Parameters
+        ----------
+        name : str
+            Column of the registry, or field of `VisitInfo`.
+        """
         return next((item.value for item in self.values if item.name == name and item.value is not None), None)
 
     def number(self, name: str) -> float:
-        """Return a circumstance; NaN where it is not known."""
+        """Return a circumstance; NaN where it is not known.
+
+        Parameters
+        ----------
+        name : str
+            Field of `VisitInfo` that is a number.
+        """
         found = next((item.value for item in self.values if item.name == name and not item.is_column), None)
         return float("nan") if found is None else float(found)
 

@@ -18,14 +18,28 @@ SIZE_CARDS = "NAXIS1 NAXIS2"
 
 
 def section(box: Box) -> str:
-    """Return a box as FITS has it, 1-based and both ends included."""
+    """Return a box as FITS has it, 1-based and both ends included.
+
+    Parameters
+    ----------
+    box : Box
+        Box in 0-based pixels.
+    """
     if box.is_empty:
         return "none"
     return f"[{box.x_min + 1}:{box.x_max},{box.y_min + 1}:{box.y_max}]"
 
 
 def collect_amplifier_facts(exposure: RawExposure, amp: Amplifier) -> AmplifierFacts | None:
-    """Return what the file itself tells of an amplifier; None if nothing that can be told from the others."""
+    """Return what the file itself tells of an amplifier; None if nothing that can be told from the others.
+
+    Parameters
+    ----------
+    exposure : RawExposure
+        Raw exposure, with the facts of its own header.
+    amp : Amplifier
+        Amplifier in the tables of the camera.
+    """
     found = exposure.facts.amplifiers if exposure.facts is not None else ()
     same = [facts for facts in found if facts.raw_hdu == amp.raw_hdu]
     if len(found) == 1 or len(same) == 1:

@@ -75,14 +75,26 @@ def measure_level(raw: Raw, amp: Amplifier, box: Box) -> Level | None:
 
 
 def column_levels(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the median of each column, shape (nx,), ADU; from the middle of the rows."""
+    """Return the median of each column, shape (nx,), ADU; from the middle of the rows.
+
+    Parameters
+    ----------
+    pixels : ndarray of float64, shape (ny, nx)
+        Pixels, ADU. The outer eighths of the rows do not count.
+    """
     ny = len(pixels)
     levels: NDArray[np.float64] = np.median(pixels[ny // 8 : ny - ny // 8], axis=0)
     return levels
 
 
 def measure_pixel_noise(pixels: NDArray[np.float64]) -> float:
-    """Return the noise of a pixel from its differences to neighbors, to which the light hardly adds, ADU."""
+    """Return the noise of a pixel from its differences to neighbors, to which the light hardly adds, ADU.
+
+    Parameters
+    ----------
+    pixels : ndarray of float64, shape (ny, nx)
+        Pixels, ADU. Neighbors along the longer axis are compared.
+    """
     axis = 0 if pixels.shape[0] >= pixels.shape[1] else 1
     differences = np.diff(pixels, axis=axis)
     # Whole counts make the median of few steps coarse: the mean of what is not far off is finer.

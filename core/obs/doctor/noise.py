@@ -25,7 +25,13 @@ _PILE = 20
 
 
 def check_pairs(exposures: Sequence[RawFrame]) -> Iterator[tuple[RawFrame, Check]]:
-    """Yield checks of gains by pairs of flats, and of read noises by pairs of biases, with the first frame of each."""
+    """Yield checks of gains by pairs of flats, and of read noises by pairs of biases, with the first frame of each.
+
+    Parameters
+    ----------
+    exposures : sequence of RawFrame
+        Raw frames of any detectors; only those of one detector are compared.
+    """
     groups: dict[str, list[RawFrame]] = {}
     for exposure in exposures:
         groups.setdefault(exposure.detector.name, []).append(exposure)
@@ -166,7 +172,13 @@ def _compare_noise(
 
 
 def check_noise(exposure: RawFrame) -> Iterator[Check]:
-    """Yield checks of gain, read noise and saturation by one frame: coarser than those of pairs."""
+    """Yield checks of gain, read noise and saturation by one frame: coarser than those of pairs.
+
+    Parameters
+    ----------
+    exposure : RawFrame
+        Raw frame of one detector.
+    """
     for amp in exposure.detector.amplifiers:
         overscan = measure_level(exposure.raw, amp, amp.raw_serial_overscan_bbox)
         yield from _check_gain(exposure, amp, None if overscan is None else (overscan.level, overscan.noise**2))

@@ -55,6 +55,11 @@ class MountedCamera:
 def find_mount(butler: Butler) -> MountedCamera:
     """Return how the camera is mounted, from the WCS of all exposures of an output.
 
+    Parameters
+    ----------
+    butler : Butler
+        Butler of the repository; its output is read if it has one.
+
     Raises
     ------
     MeasurementError

@@ -34,7 +34,13 @@ class Complaint:
 
 
 def find_shared(exposures: Sequence[Examined]) -> list[Check]:
-    """Return checks that came out the same in every exposure that has them, and what pairs of exposures gave."""
+    """Return checks that came out the same in every exposure that has them, and what pairs of exposures gave.
+
+    Parameters
+    ----------
+    exposures : sequence of Examined
+        Exposures with their checks.
+    """
     shared = []
     for checks in _by_key(exposures).values():
         of_pairs = [check for check in checks if " and " in check.source and check.verdict == "ok"]
@@ -47,7 +53,13 @@ def find_shared(exposures: Sequence[Examined]) -> list[Check]:
 
 
 def find_complaints(exposures: Sequence[Examined]) -> list[Complaint]:
-    """Return what is wrong or to be looked at, each once; messages that differ in numbers only are one."""
+    """Return what is wrong or to be looked at, each once; messages that differ in numbers only are one.
+
+    Parameters
+    ----------
+    exposures : sequence of Examined
+        Exposures with their checks.
+    """
     groups: dict[tuple[str, ...], list[tuple[str, Check]]] = {}
     for examined in exposures:
         for check in examined.checks:
