@@ -93,7 +93,18 @@ def new_axes(view: View) -> tuple["Figure", "Axes"]:
 
 
 def pixel_extent(view: View) -> tuple[float, float, float, float]:
-    """Return the borders left, right, lower and upper of an image on its axes."""
+    """Return the borders left, right, lower and upper of an image on its axes.
+
+    Parameters
+    ----------
+    view : View
+        The image.
+
+    Returns
+    -------
+    left, right, lower, upper : float
+        Outer edges of the pixels, so that the first one begins at -0.5.
+    """
     left, lower = view.x_min - 0.5, view.y_min - 0.5
     return left, left + view.full_shape[1], lower, lower + view.full_shape[0]
 

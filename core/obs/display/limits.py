@@ -19,6 +19,11 @@ _PADDING = 0.05  # share of pixels of one value
 def parse_scale(scale: str) -> float | None:
     """Return the percentage of a scale, 100 for ``minmax``, None for ``zscale``.
 
+    Parameters
+    ----------
+    scale : str
+        "zscale", "minmax", or a percentage with or without the sign.
+
     Raises
     ------
     ConfigError
@@ -99,7 +104,7 @@ def zscale_limits(values: NDArray[np.float32]) -> tuple[float, float]:
 
     Parameters
     ----------
-    values : ndarray, shape (n,)
+    values : ndarray of float32, shape (n,)
         Finite values, at least one.
 
     Returns

@@ -41,6 +41,11 @@ class Picture:
     def save(self, path: Path | str) -> Path:
         """Write the picture to a file, whose ending names the format, and return its path.
 
+        Parameters
+        ----------
+        path : Path or str
+            File; it is written whole or not at all.
+
         Raises
         ------
         OutputError
@@ -83,6 +88,11 @@ class Animation:
 
     def save(self, path: Path | str) -> Path:
         """Write an animated GIF, PNG or WebP file, and return its path.
+
+        Parameters
+        ----------
+        path : Path or str
+            File; it is written whole or not at all.
 
         Raises
         ------

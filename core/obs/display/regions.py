@@ -49,7 +49,18 @@ def source_regions(catalog: Catalog, style: SourceStyle, wcs: TanSipWcs | None =
 
 
 def outline_regions(outlines: Iterable[Outline]) -> Iterator[str]:
-    """Yield a region for each box."""
+    """Yield a region for each box.
+
+    Parameters
+    ----------
+    outlines : iterable of Outline
+        Boxes in 0-based pixels.
+
+    Yields
+    ------
+    str
+        Region whose pixels count from 1.
+    """
     for outline in outlines:
         box = outline.box
         middle = f"{box.x_min + 0.5 + box.width / 2.0:g},{box.y_min + 0.5 + box.height / 2.0:g}"

@@ -96,6 +96,11 @@ def combine_bands(views: Sequence[View]) -> NDArray[np.uint8]:
 
     Images are brought to one zero point where all are known, else to the same noise. Pixels without data in a band are
     black.
+
+    Parameters
+    ----------
+    views : sequence of View
+        Red, green and blue on the same pixels, or red and blue, of which green is then the mean.
     """
     from astropy.visualization import make_lupton_rgb  # noqa: PLC0415 - takes a second to import
 

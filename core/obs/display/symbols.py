@@ -75,6 +75,11 @@ def source_positions(catalog: Catalog, wcs: TanSipWcs | None = None) -> tuple[ND
 def moment_ellipses(catalog: Catalog) -> Ellipses:
     """Return the ellipses of the second moments of sources.
 
+    Parameters
+    ----------
+    catalog : Catalog
+        Sources with ``base_SdssShape_xx``, ``_yy`` and ``_xy``, pixels squared.
+
     Raises
     ------
     DatasetNotFoundError

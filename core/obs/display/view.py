@@ -105,6 +105,11 @@ class View:
     def cut(self, box: Box) -> "View":
         """Return the part in a box of pixels, counted as on the axes; what is outside of the image is left out.
 
+        Parameters
+        ----------
+        box : Box
+            Pixels as counted on the axes, so that the first one of a cutout need not be 0.
+
         Raises
         ------
         DatasetNotFoundError
@@ -142,11 +147,23 @@ class View:
         return Box(self.x_min + int(x[0]), self.y_min + int(y[0]), width, height)
 
     def binned(self, largest: int) -> "View":
-        """Return the image with ``largest`` pixels a side at most, means of the original ones."""
+        """Return the image with ``largest`` pixels a side at most, means of the original ones.
+
+        Parameters
+        ----------
+        largest : int
+            Largest allowed number of binned pixels along an axis.
+        """
         return self.binned_by(bin_step(self.shape, largest))
 
     def binned_by(self, step: int) -> "View":
-        """Return the image with ``step`` pixels a side in one; see `obs.display.binning`."""
+        """Return the image with ``step`` pixels a side in one; see `obs.display.binning`.
+
+        Parameters
+        ----------
+        step : int
+            Side of a block, pixels.
+        """
         if step == 1:
             return self
         return replace(

@@ -38,6 +38,16 @@ class Zoom:
     def box(self, wcs: TanSipWcs | None) -> Box:
         """Return the box of pixels of this part.
 
+        Parameters
+        ----------
+        wcs : TanSipWcs or None
+            WCS of the image; needed for a part that is given on the sky.
+
+        Returns
+        -------
+        Box
+            Box in 0-based pixels.
+
         Raises
         ------
         DatasetNotFoundError

@@ -23,6 +23,11 @@ class Transport(Protocol):
     def send(self, command: str) -> None:
         """Send a command to DS9 and wait for it.
 
+        Parameters
+        ----------
+        command : str
+            Command as in the manual of DS9, for example ``zoom to fit``.
+
         Raises
         ------
         OutputError
@@ -31,6 +36,11 @@ class Transport(Protocol):
 
     def ask(self, command: str) -> str:
         """Send a question to DS9 and return its answer.
+
+        Parameters
+        ----------
+        command : str
+            Question as in the manual of DS9, for example ``frame``.
 
         Raises
         ------
@@ -199,7 +209,13 @@ def _samp_module() -> Any:  # noqa: ANN401 - a module
 
 
 def find_transport(name: str) -> Transport | None:
-    """Return the way to a DS9 that runs, or None."""
+    """Return the way to a DS9 that runs, or None.
+
+    Parameters
+    ----------
+    name : str
+        Title of the DS9 window.
+    """
     if Xpa.is_installed():
         xpa = Xpa(name)
         return xpa if xpa.is_there() else None

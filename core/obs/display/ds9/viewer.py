@@ -123,7 +123,13 @@ class Ds9:
         self.command(f"regions load {_quoted(path)}")
 
     def erase(self, *, frame: int = 1) -> None:
-        """Remove all regions of a frame."""
+        """Remove all regions of a frame.
+
+        Parameters
+        ----------
+        frame : int, default: 1
+            Frame of DS9.
+        """
         self.command(f"frame {frame}")
         self.command("regions delete all")
 
