@@ -82,7 +82,7 @@ class ColorPlane:
 
         Parameters
         ----------
-        mosaic : ndarray, shape (ny, nx)
+        mosaic : ndarray of any type, shape (ny, nx)
             The raw image, ADU, of any number type.
         saturation : float, optional
             Level of saturated pixels, ADU. A cell with a saturated pixel has the highest value of the color, not the
@@ -106,7 +106,7 @@ class ColorPlane:
 
         Parameters
         ----------
-        plane : ndarray, shape (ny, nx)
+        plane : ndarray of any type, shape (ny, nx)
             The plane.
 
         Returns

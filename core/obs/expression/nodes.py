@@ -56,10 +56,12 @@ class Comparison:
 
     Parameters
     ----------
-    left, right : Term
-        The terms.
+    left : Term
+        Term before the operator.
     sign : str
         The operator.
+    right : Term
+        Term behind the operator.
     place : int
         Number of the operator's first character in the condition, from 0.
     """

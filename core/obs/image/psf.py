@@ -99,7 +99,7 @@ def stamp_sums(basis: NDArray[Any], sampling: float, shape: tuple[int, int]) -> 
 
     Parameters
     ----------
-    basis : ndarray, shape (n, my, mx)
+    basis : ndarray of any type, shape (n, my, mx)
         Images.
     sampling : float
         Step between their samples, pixels.

@@ -46,7 +46,7 @@ def split_amplifiers(image: NDArray[Pixel], raw: Mapping[int, NDArray[Pixel]], a
 
     Parameters
     ----------
-    image : ndarray, shape (height, width)
+    image : ndarray of any type, shape (height, width)
         Pixels of the detector.
     raw : mapping of int to ndarray, shape (ny, nx)
         Raw image by the number of its HDU; its data sections are filled in place.

@@ -20,7 +20,7 @@ def find_inverted_bytes(pixels: NDArray[Any]) -> tuple[float, float] | None:
 
     Parameters
     ----------
-    pixels : ndarray, shape (ny, nx)
+    pixels : ndarray of any type, shape (ny, nx)
         Counts of a raw image, of any type.
 
     Returns

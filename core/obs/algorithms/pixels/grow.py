@@ -77,7 +77,7 @@ def highest_of_neighbors(plane: NDArray[Value]) -> NDArray[Value]:
 
     Parameters
     ----------
-    plane : ndarray, shape (ny, nx)
+    plane : ndarray of any type, shape (ny, nx)
         Values of any type that can be ordered. Pixels on the edge are repeated outside.
     """
     around = np.pad(plane, 1, "edge")

@@ -26,7 +26,7 @@ def windows(
 
     Parameters
     ----------
-    stamps : ndarray, shape (n, size, size)
+    stamps : ndarray of any type, shape (n, size, size)
         Stamps.
     row, column : ndarray of int64, shape (n,)
         Middle pixel of the window in its stamp; what is outside the stamp is zero.
@@ -60,7 +60,7 @@ def plane_windows(
 
     Parameters
     ----------
-    plane : ndarray, shape (ny, nx)
+    plane : ndarray of any type, shape (ny, nx)
         The image.
     row, column : ndarray of int64, shape (n,)
         Middle pixels; what is outside the image is zero.

@@ -69,7 +69,7 @@ class NoiseCorrelation:
 
         Parameters
         ----------
-        weight : ndarray, shape (h, w)
+        weight : ndarray of float32 or float64, shape (h, w)
             Weights.
         """
         size = [n + LARGEST_LAG for n in weight.shape]
