@@ -349,8 +349,26 @@ def test_dark_is_scaled_by_dark_time():
     assert np.unique(off.image - on.image) == pytest.approx(3.0 * 51, rel=1e-3)
     assert np.mean(on.variance - off.variance) == pytest.approx(0.5 * 51**2, rel=1e-3)
     info = VisitInfo(exposure_time=100.0)  # no dark time in the header
-    on = run(raw_frame(counts), Calibrations(dark=frame(3.0)), do_dark=True, visit_info=info).masked_image
+    rate = frame(3.0, exposure_time=50.0)
+    rate.metadata["BUNIT"] = "adu/s"
+    on = run(raw_frame(counts), Calibrations(dark=rate), do_dark=True, visit_info=info).masked_image
     assert np.unique(off.image - on.image) == pytest.approx(300.0, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("info", "cards", "seconds"),
+    [({"exposure_time": 60.0}, {}, 60.0), ({}, {"EXPOSURE": "60"}, 60.0), ({"exposure_time": 0.0}, {}, None)],
+)
+def test_darks_made_elsewhere_are_scaled_by_their_exposure_time(info, cards, seconds):
+    dark, warnings = frame(3.0, **info), []
+    dark.metadata |= cards
+    off, on = (
+        run(raw_frame(light()), Calibrations(dark=dark), do_dark=d, warn=warnings).masked_image for d in (False, True)
+    )
+    assert np.unique(off.image - on.image) == pytest.approx(3.0 * 102.0 / (seconds or 1.0), rel=1e-3)
+    assert [text.split(" and")[0] for text in warnings] == (
+        [] if seconds else ["the dark has no exposure time (EXPTIME or DARKTIME)"]
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from obs.frame_calibrations import CalibrationReader, find_calibrations
 from obs.image.visit_info import VisitInfo
 from obs.ingest.calib_jobs import BuildJob
 from obs.repo.butler import Butler
+from obs.tasks.frame_seconds import dark_seconds
 from obs.tasks.isr_config import IsrConfig
 
 __all__ = ["common_variance", "dark_time", "scaled_sum"]
@@ -62,9 +63,9 @@ def common_variance(
     planes: list[NDArray[np.float32] | None] = []
     for frame in (found.bias, found.dark):
         planes.append(None if frame is None else _finite(frame.masked_image.variance))
-    if found.dark is not None and found.dark.visit_info is not None and planes[1] is not None:
-        seconds = dark_time(found.dark.visit_info)
-        planes[1] = planes[1] / np.float32(seconds**2) if seconds > 0 and seconds != 1 else planes[1]
+    if found.dark is not None and planes[1] is not None:
+        seconds = dark_seconds(found.dark)
+        planes[1] = planes[1] / np.float32(seconds**2) if seconds != 1 else planes[1]
     return planes if any(plane is not None for plane in planes) else []
 
 

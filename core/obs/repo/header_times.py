@@ -8,26 +8,11 @@ from typing import Any
 
 from obs.errors import FileFormatError
 from obs.image.visit_info import VISIT_INFO_CARDS, VisitInfo
-from obs.instrument.card_values import format_date, mjd_to_date, parse_date, read_number
+from obs.instrument.card_values import format_date, mjd_to_date, parse_date
+from obs.instrument.exposure_time_cards import card_number, exposure_seconds
 
-__all__ = ["EXPOSURE_TIME_CARDS", "infer_visit_info"]
+__all__ = ["infer_visit_info"]
 
-#: Names of the exposure time and the seconds in their unit, the surest first.
-EXPOSURE_TIME_CARDS = {
-    "EXPTIME": 1.0,
-    "EXPOSURE": 1.0,
-    "XPOSURE": 1.0,
-    "EFFEXPTM": 1.0,
-    "TEXPTIME": 1.0,
-    "EXP_TIME": 1.0,
-    "EXP-TIME": 1.0,
-    "EXPOTIME": 1.0,
-    "ITIME": 1.0,
-    "TELAPSE": 1.0,
-    "ELAPTIME": 1.0,
-    "INTTIME": 1.0,
-    "EXPMSEC": 1e-3,
-}
 _TIMES = ("TIME-OBS", "UTC-OBS", "UTSTART", "UT-START", "UT", "UTC", "TIME-BEG")
 _DAYS = ("DATE-BEG", "DATE-OBS", "DATE_OBS", "DATEOBS")
 _MJDS = ("MJD-BEG", "MJD-OBS", "MJD_OBS", "MJD-STR", "EXPSTART")
@@ -49,9 +34,7 @@ def infer_visit_info(header: Mapping[str, Any]) -> VisitInfo | None:
     VisitInfo or None
     """
     info = VisitInfo.from_header(header)
-    time = next(
-        (value * unit for name, unit in EXPOSURE_TIME_CARDS.items() if (value := _number(header, name)) > 0), 0.0
-    )
+    time = exposure_seconds(header)
     begin = _begin(header)
     if begin is None and not time and VISIT_INFO_CARDS.isdisjoint(header):
         return None
@@ -86,7 +69,7 @@ def _begin(header: Mapping[str, Any]) -> datetime | None:
 
 
 def _from_mjd(header: Mapping[str, Any]) -> datetime | None:
-    mjd = next((value for name in _MJDS if (value := _number(header, name)) > 0), 0.0)
+    mjd = next((value for name in _MJDS if (value := card_number(header, name)) > 0), 0.0)
     try:
         return mjd_to_date(mjd) if mjd else None
     except FileFormatError:
@@ -99,13 +82,3 @@ def _date(text: str) -> datetime | None:
         return parse_date(text.strip().rstrip("."))
     except FileFormatError:
         return None
-
-
-def _number(header: Mapping[str, Any], name: str) -> float:
-    value = header.get(name)
-    if value is None or isinstance(value, bool):
-        return math.nan
-    try:
-        return read_number(value)
-    except FileFormatError:
-        return math.nan

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.tasks.frame_seconds import warn_of_no_time
 from obs.tasks.isr_work import Work
 
 __all__ = ["warn_of_levels"]
@@ -18,7 +19,7 @@ _FLAT = 0.1, 10.0
 
 
 def warn_of_levels(work: Work) -> None:
-    """Warn of a bias or dark that holds what is subtracted anyway, or electrons, and of a flat in counts.
+    """Warn of biases and darks that hold what is subtracted anyway, electrons or no time, and of flats in counts.
 
     Parameters
     ----------
@@ -36,6 +37,10 @@ def warn_of_levels(work: Work) -> None:
                     f"the {name} is in {unit} (BUNIT) and the exposure in counts: divide the {name} by the gain, set "
                     "its BUNIT to adu, and ingest it again with obs calibs ingest --clobber"
                 )
+    for name, label in (("dark", "dark"), ("stray_light", "stray light")):
+        exposure = getattr(work.calibrations, name) if getattr(config, f"do_{name}") else None
+        if exposure is not None:
+            warn_of_no_time(exposure, label, work.warn)
     overscan = [float(np.median(fit.level)) for fit in work.overscan.values()]
     level = float(np.median(overscan)) if overscan else 0.0
     if not config.do_bias_before_overscan and _is_like(found.get("bias", 0.0), level):

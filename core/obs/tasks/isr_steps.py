@@ -22,6 +22,7 @@ from obs.image.masked_image import MaskedImage
 from obs.image.photo_calib import PhotoCalib
 from obs.instrument.instrument import resolve
 from obs.tasks.amplifier_noise import find_amplifier_noise
+from obs.tasks.frame_seconds import dark_seconds, light_seconds
 from obs.tasks.isr_raw import saturation_level
 from obs.tasks.isr_work import CALIBRATION_PLANES, Work
 
@@ -275,11 +276,10 @@ def subtract_dark(work: Work) -> None:
 
 
 def _dark_scale(work: Work) -> float:
-    """Dark time of the exposure over that of the dark, which is one second where the dark does not say."""
+    """Dark time of the exposure over that of the dark."""
     info, dark = work.visit_info, work.calibrations.dark
     time = info.dark_time if np.isfinite(info.dark_time) else info.exposure_time
-    other = float("nan") if dark is None or dark.visit_info is None else dark.visit_info.dark_time
-    return time / other if other > 0 else time
+    return time if dark is None else time / dark_seconds(dark)
 
 
 def subtract_fringe(work: Work) -> None:
@@ -341,8 +341,7 @@ def subtract_stray_light(work: Work) -> None:
         If its shape is not that of the detector.
     """
     frame = work.calibrations.stray_light
-    seconds = float("nan") if frame is None or frame.visit_info is None else frame.visit_info.exposure_time
-    scale = work.visit_info.exposure_time / (seconds if seconds > 0 else 1.0)
+    scale = work.visit_info.exposure_time / (1.0 if frame is None else light_seconds(frame))
     subtract_frame(work.pixels, work.frame("stray_light"), scale=scale, planes=CALIBRATION_PLANES)
 
 

@@ -38,7 +38,8 @@ class Calibrations:
     ----------
     bias, dark, flat, fringe, stray_light, illumination : Exposure or None
         Frames of the assembled detector; bias of the raw image where it is subtracted before the overscan. The dark is
-        scaled by dark time, a dark without one is that of one second; so is stray light by exposure time.
+        scaled by dark time, else exposure time; one without either is that of one second. So is stray light by
+        exposure time.
     defects : sequence of Box or None
         Bad pixels of the assembled detector; empty where there are none.
     linearizer : mapping of str to Linearity
