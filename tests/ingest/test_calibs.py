@@ -205,6 +205,27 @@ def test_files_that_do_not_say_what_they_are(repository, tmp_path):
     assert report.files[-1].status == "ingested"
 
 
+def test_frames_of_another_camera_or_detector_are_named(repository, tmp_path):
+    observe(repository, tmp_path, 7, "2024-03-02T01:02:03", INSTRUME="ToyCam")
+    given = [
+        {"INSTRUME": "hsc"},
+        {"DETNAME": "one"},
+        {"ccd": 9},
+        {"INSTRUME": "OtherCam"},
+        {"INSTRUME": "toycam", "ccd": 1},
+    ]
+    report = ingest(repository, *(write_calib(tmp_path / f"{n}.fits", **cards) for n, cards in enumerate(given)))
+    assert [file.reason.split(": ", 2)[:2] for file in report.files] == [
+        ["of another camera", "INSTRUME = hsc, which is installed as hsc"],
+        ["of another detector", "DETNAME = one, and ccd=0 is 'zero'; correct CALIB_ID or DETNAME"],
+        ["camera 'toy' has no detector 9; it has 2 detectors, ids 0 to 1"],
+        [""],
+        [""],
+    ]
+    assert [len(file.warnings) for file in report.files] == [0, 0, 0, 1, 0]
+    assert report.files[3].warnings[0].startswith("INSTRUME is OtherCam, ToyCam in the raw frames")
+
+
 def test_frames_of_others_are_read_as_raw_frames_are(repository, tmp_path):
     path = write_calib(tmp_path / "b.fits", CALIB_ID=None, RUN=1, DETECTOR=1, **{"DATE-OBS": "2024-03-01T05:00:00"})
     assert ingest(repository, path).ok

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from obs.errors import FileFormatError, ObsError, OutputError, describe_fault
+from obs.ingest.calib_origin import CalibOrigin
 from obs.ingest.calib_store import CalibStore
 from obs.ingest.headers import FileHeader
 from obs.ingest.report import FileReport, IngestReport
@@ -97,6 +98,7 @@ class _CalibIngest:
         self.store, self.mode = store, mode
         self.ignore_ingested, self.clobber = ignore_ingested, clobber
         self.known = store.known()
+        self.origin = CalibOrigin(store.butler)
         #: The file of this run that has a type and data ID.
         self.taken: dict[tuple[str, str], Path] = {}
 
@@ -104,13 +106,16 @@ class _CalibIngest:
         """Decide what happens to a file."""
         try:
             name, data_id = read_calib_id(self.store, path)
+            warnings = self.origin.check(first_image(path), data_id)
             target = self.store.target(name, data_id)
         except Exception as error:  # noqa: BLE001 - one bad file must not stop the others
             return _CalibPlan(FileReport(path, "failed", describe_fault(error, path)))
         ending = next((ending for ending in COMPRESSED if ending and path.name.endswith(ending)), "")
         if not target.name.endswith(ending):
             target = target.with_name(target.name + ending)
-        report = FileReport(path, "ingested", targets=(target,), data_ids=({"type": name, **data_id},))
+        report = FileReport(
+            path, "ingested", targets=(target,), data_ids=({"type": name, **data_id},), warnings=warnings
+        )
         plan = _CalibPlan(report, name, data_id, Transfer(path, target, self.mode, clobber=self.clobber))
         first = self.taken.setdefault((name, format_data_id(data_id)), path)
         if first is path:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from obs.errors import OutputError, describe_fault
 from obs.ingest.audit import Fault
+from obs.ingest.calib_origin import CalibOrigin
 from obs.ingest.calib_store import CalibStore
 from obs.ingest.calibs import read_calib_id
 from obs.ingest.raws import IngestOptions, ingest_raws
 from obs.ingest.relink import MissingRaw
-from obs.ingest.translation import load_translator
+from obs.ingest.translation import first_image, load_translator
 from obs.os_advice import write_advice
 from obs.policy.data_id import DataId, format_data_id
 from obs.repo.butler import Butler
@@ -58,16 +59,17 @@ def register_orphans(butler: Butler, orphans: Sequence[Fault], validity: int | N
     if validity is None:
         yield from ((False, f"{orphan.path}: say with --validity DAYS for how long it is valid") for orphan in calibs)
         return
-    store = CalibStore(butler)
+    store, origin = CalibStore(butler), CalibOrigin(butler)
     for orphan in calibs:
         try:
             name, data_id = read_calib_id(store, orphan.path)
+            doubts = origin.check(first_image(orphan.path), data_id)
             _check_place(orphan.path, [store.target(name, data_id)])
         except Exception as error:  # noqa: BLE001 - one bad file must not stop the others
             yield False, f"{orphan.path}: {describe_fault(error, orphan.path)}"
             continue
         store.add([(name, data_id)], validity)
-        yield True, f"{orphan.path}: registered as {name} {format_data_id(data_id)}"
+        yield True, "; ".join([f"{orphan.path}: registered as {name} {format_data_id(data_id)}", *doubts])
 
 
 def _register_raws(butler: Butler, paths: Sequence[Path]) -> Iterator[tuple[bool, str]]:
