@@ -119,6 +119,11 @@ class Staging:
 def recover_builds(store: CalibStore) -> list[Path]:
     """Remove what killed builds have left, and return their folders.
 
+    Parameters
+    ----------
+    store : CalibStore
+        Calibrations of the repository. Folders of processes that still run are left alone.
+
     Raises
     ------
     OutputError

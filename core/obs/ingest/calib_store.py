@@ -76,7 +76,13 @@ def calib_types(policy: Policy) -> dict[str, DatasetType]:
 
 
 def format_calib_id(data_id: Mapping[str, Any]) -> str:
-    """Return the card CALIB_ID, such as ``filter=NONE calibDate=2020-09-04 ccd=23``."""
+    """Return the card CALIB_ID, such as ``filter=NONE calibDate=2020-09-04 ccd=23``.
+
+    Parameters
+    ----------
+    data_id : mapping
+        All keys of the calibration; the filter and the date come first.
+    """
     order = sorted(data_id, key=lambda key: (key != "filter", key != _DATE))
     return format_data_id({key: data_id[key] for key in order})
 
@@ -178,7 +184,13 @@ class CalibStore:
         return self.types[name].valid_start, self.types[name].valid_end
 
     def find(self, name: str) -> list[Calibration]:
-        """Return the calibrations of a type, sorted by their keys and dates."""
+        """Return the calibrations of a type, sorted by their keys and dates.
+
+        Parameters
+        ----------
+        name : str
+            Type of the calibration, for example "bias".
+        """
         return self._find(self.registry, name)
 
     def _find(self, source: Registry | Transaction, name: str) -> list[Calibration]:
@@ -193,12 +205,24 @@ class CalibStore:
         return found
 
     def registered(self, source: Registry | Transaction | None = None) -> list[tuple[str, DataId]]:
-        """Return types and data IDs of all calibrations, as a transaction sees them if one is given."""
+        """Return types and data IDs of all calibrations, as a transaction sees them if one is given.
+
+        Parameters
+        ----------
+        source : Registry or Transaction, optional
+            Registry to ask. By default that of the calibrations.
+        """
         source = source or self.registry
         return [(name, found.data_id) for name in self.types for found in self._find(source, name)]
 
     def known(self, source: Registry | Transaction | None = None) -> set[tuple[str, str]]:
-        """Return types and data IDs as text of all calibrations."""
+        """Return types and data IDs as text of all calibrations.
+
+        Parameters
+        ----------
+        source : Registry or Transaction, optional
+            Registry to ask. By default that of the calibrations.
+        """
         return {(name, format_data_id(data_id)) for name, data_id in self.registered(source)}
 
     def target(self, name: str, data_id: Mapping[str, Any]) -> Path:

@@ -107,6 +107,16 @@ def _named(path: Path, camera: Camera) -> DefectsTable:
 def read_boxes(table: DefectsTable) -> list[Box]:
     """Return the boxes of a table, pixels of the assembled detector.
 
+    Parameters
+    ----------
+    table : DefectsTable
+        Table of one detector.
+
+    Returns
+    -------
+    list of Box
+        Boxes in 0-based pixels.
+
     Raises
     ------
     FileFormatError

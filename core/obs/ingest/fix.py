@@ -104,6 +104,15 @@ def _check_place(path: Path, targets: Sequence[Path]) -> None:
 def forget_missing(butler: Butler, raws: Sequence[MissingRaw], calibs: Sequence[Fault]) -> list[str]:
     """Remove the rows of raw files and calibrations whose files are gone, and links that lead nowhere in their places.
 
+    Parameters
+    ----------
+    butler : Butler
+        Butler of the repository.
+    raws : sequence of MissingRaw
+        Raw frames without a file. A frame whose file is there again is kept.
+    calibs : sequence of Fault
+        Calibrations without a file.
+
     Returns
     -------
     list of str
@@ -155,6 +164,11 @@ def is_output(butler: Butler) -> bool:
 
 def remove_damaged(faults: Sequence[Fault]) -> list[str]:
     """Remove results that cannot be read, so that a run with ``--skip-existing`` makes them again.
+
+    Parameters
+    ----------
+    faults : sequence of Fault
+        Files to remove.
 
     Returns
     -------

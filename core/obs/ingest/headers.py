@@ -186,7 +186,13 @@ def _parse_with_astropy(text: str) -> FileHeader:
 
 
 def unpack_header(header: FileHeader) -> FileHeader:
-    """Return the header of a tile-compressed image as that of the image; another as it is."""
+    """Return the header of a tile-compressed image as that of the image; another as it is.
+
+    Parameters
+    ----------
+    header : dict
+        Header of the HDU as it is in the file.
+    """
     if header.get("ZIMAGE") is not True:
         return header
     image = {name: value for name, value in header.items() if not _COMPRESSION.fullmatch(name)}

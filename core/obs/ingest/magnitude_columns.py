@@ -55,7 +55,13 @@ def find_magnitude_columns(names: Iterable[str]) -> dict[str, str]:
 
 
 def find_flux_columns(names: Iterable[str]) -> dict[str, str]:
-    """Return the bands of a table, each with the column of its fluxes."""
+    """Return the bands of a table, each with the column of its fluxes.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Columns of the table; their case does not matter.
+    """
     return _match(_FLUXES, list(names))
 
 

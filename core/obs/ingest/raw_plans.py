@@ -102,7 +102,13 @@ class Plan:
         return self.report.status == "ingested"
 
     def fail(self, reason: str) -> None:
-        """Give up this file and take back what was done for it."""
+        """Give up this file and take back what was done for it.
+
+        Parameters
+        ----------
+        reason : str
+            Text for the report.
+        """
         for transfer in self.transfers:
             transfer.undo()
         self.report = FileReport(self.report.path, "failed", reason)

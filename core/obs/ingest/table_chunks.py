@@ -35,6 +35,11 @@ _FITS_STARTS = (b"SIMPLE", b"\x1f\x8b")
 def table_columns(path: Path) -> dict[str, str]:
     """Return the columns of a table and their units; empty where a unit is not given.
 
+    Parameters
+    ----------
+    path : Path
+        Table, whose ending names the format: CSV or text, Parquet, ECSV, VOTable, else FITS.
+
     Raises
     ------
     DatasetNotFoundError

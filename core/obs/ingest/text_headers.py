@@ -61,7 +61,13 @@ def header_lines(content: bytes | mmap.mmap) -> list[str]:
 
 
 def split_headers(lines: list[str]) -> Iterator[list[str]]:
-    """Yield the lines of each header, which begin with SIMPLE or XTENSION."""
+    """Yield the lines of each header, which begin with SIMPLE or XTENSION.
+
+    Parameters
+    ----------
+    lines : list of str
+        Cards, as of `header_lines`.
+    """
     block: list[str] = []
     for line in lines:
         if _NEXT.match(line) and block:
@@ -82,6 +88,11 @@ def is_text_header(path: Path) -> bool:
 
 def read_text_headers(path: Path) -> Iterator[tuple[int, FileHeader]]:
     """Read the headers of a text file; more than one begin with SIMPLE or XTENSION each.
+
+    Parameters
+    ----------
+    path : Path
+        Text of one header or of several.
 
     Yields
     ------

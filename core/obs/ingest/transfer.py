@@ -45,7 +45,13 @@ def is_same_file(source: Path, target: Path) -> bool:
 
 
 def is_same_place(source: Path, target: Path) -> bool:
-    """Return whether a file is in its place already, under this name or by way of folders that are links."""
+    """Return whether a file is in its place already, under this name or by way of folders that are links.
+
+    Parameters
+    ----------
+    source, target : Path
+        Paths, of which the last name is not resolved.
+    """
     return source.parent.resolve() / source.name == target.parent.resolve() / target.name
 
 

@@ -283,6 +283,11 @@ def _known(header: FileHeader) -> FileHeader:
 def first_image(path: Path) -> FileHeader:
     """Return the primary header's cards; where that has no data, with those of the first HDU that has on top.
 
+    Parameters
+    ----------
+    path : Path
+        FITS file.
+
     Raises
     ------
     FileFormatError
