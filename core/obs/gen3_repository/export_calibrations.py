@@ -22,7 +22,15 @@ _CALIBRATIONS = {**dict.fromkeys(("bias", "dark", "flat", "fringe", "sky"), "Exp
 
 
 def export_calibrations(butler: Butler, target: Target) -> None:
-    """Write the calibrations of our repository into the other."""
+    """Write the calibrations of our repository into the other.
+
+    Parameters
+    ----------
+    butler : Butler
+        Butler of our repository.
+    target : Target
+        The other repository. Types that it has no place for are counted in its report.
+    """
     store = CalibStore(butler, read_only=True)
     for name in store.types:
         found = store.find(name)

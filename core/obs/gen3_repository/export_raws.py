@@ -92,6 +92,11 @@ class RawExport:
     def facts(self, data_id: DataId) -> ExposureFacts:
         """Return what is known of the exposure of a data ID, whose records are in the other repository then.
 
+        Parameters
+        ----------
+        data_id : dict
+            Data ID of a raw frame.
+
         Raises
         ------
         ObsError, ValueError
@@ -144,6 +149,15 @@ def filter_there(instrument: Instrument, name: str, target: Target) -> str:
     """Return the name of a filter in the other repository, which knows it then.
 
     Data IDs of a camera with one filter need not name it.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        The camera.
+    name : str
+        Filter of the data ID; empty if it has none.
+    target : Target
+        The other repository.
     """
     filters = instrument.filters
     if not name and len(filters) == 1:

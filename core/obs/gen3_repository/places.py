@@ -71,7 +71,15 @@ class Place:
 
 
 def find_place(kind: DatasetType, instrument: Instrument) -> Place | None:
-    """Return the place of a dataset type; None if the third generation has none for it."""
+    """Return the place of a dataset type; None if the third generation has none for it.
+
+    Parameters
+    ----------
+    kind : DatasetType
+        Dataset type of our policy.
+    instrument : Instrument
+        The camera.
+    """
     storage = _storage(kind)
     if storage is None or kind.template is None:
         return None

@@ -105,6 +105,18 @@ def find_contents(root: Path, instrument: Instrument, collections: str = "*") ->
 def count_datasets(root: Path) -> tuple[list[str], dict[str, int]]:
     """Return the cameras of a repository, and how many datasets it has of each type.
 
+    Parameters
+    ----------
+    root : Path
+        Third-generation repository.
+
+    Returns
+    -------
+    cameras : list of str
+        Names of the cameras, sorted.
+    counts : dict of str to int
+        Dataset type to the number of its datasets.
+
     Raises
     ------
     RepositoryError

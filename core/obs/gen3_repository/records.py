@@ -74,7 +74,15 @@ class ExposureFacts:
 
 
 def instrument_records(instrument: Instrument, class_name: str) -> dict[str, list[dict[str, Any]]]:
-    """Return the records of a camera, by element."""
+    """Return the records of a camera, by element.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        The camera.
+    class_name : str
+        Full name of its class for the stack.
+    """
     name = instrument.name
     detectors = instrument.load_camera().detectors
     return {
@@ -100,7 +108,15 @@ def instrument_records(instrument: Instrument, class_name: str) -> dict[str, lis
 
 
 def exposure_records(instrument: str, facts: ExposureFacts) -> dict[str, list[dict[str, Any]]]:
-    """Return the records of an exposure, by element."""
+    """Return the records of an exposure, by element.
+
+    Parameters
+    ----------
+    instrument : str
+        Name of the camera.
+    facts : ExposureFacts
+        Facts of the exposure.
+    """
     info = facts.info
     group = str(facts.id)
     return {

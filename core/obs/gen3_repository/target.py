@@ -49,6 +49,11 @@ class Gen3Report:
 def open_target(out: Path) -> Gen3Butler:
     """Open a repository to write to, made if need be.
 
+    Parameters
+    ----------
+    out : Path
+        Folder of the repository; it must be new, empty or such a repository.
+
     Raises
     ------
     OutputError
@@ -107,14 +112,28 @@ class Target:
     report: Gen3Report = field(default_factory=Gen3Report)
 
     def insert(self, records: Mapping[str, list[dict[str, Any]]]) -> None:
-        """Insert records of dimensions; those of an earlier export are brought up to date."""
+        """Insert records of dimensions; those of an earlier export are brought up to date.
+
+        Parameters
+        ----------
+        records : mapping of str to list of dict
+            Element to its records.
+        """
         with self.there.transaction():
             for element, rows in records.items():
                 for row in rows:
                     self.there.registry.syncDimensionData(element, row, update=True)
 
     def chain(self, name: str, members: Iterable[str]) -> None:
-        """Chain those of some collections that are there."""
+        """Chain those of some collections that are there.
+
+        Parameters
+        ----------
+        name : str
+            Name of the chain.
+        members : iterable of str
+            Collections, the preferred one first. Those that do not exist are left out.
+        """
         known = set(self.there.registry.queryCollections())
         if found := [member for member in members if member in known]:
             self.there.registry.registerCollection(name, CollectionType.CHAINED)
@@ -123,13 +142,35 @@ class Target:
     def dataset_type(
         self, name: str, dimensions: Iterable[str], storage: str, *, calibration: bool = False
     ) -> DatasetType:
-        """Register a dataset type with its dimensions, and return it."""
+        """Register a dataset type with its dimensions, and return it.
+
+        Parameters
+        ----------
+        name : str
+            Name of the dataset type.
+        dimensions : iterable of str
+            Its dimensions.
+        storage : str
+            Its storage class.
+        calibration : bool, default: False
+            Whether it is chosen by validity.
+        """
         kind = DatasetType(name, tuple(dimensions), storage, universe=self.there.dimensions, isCalibration=calibration)
         self.there.registry.registerDatasetType(kind)
         return kind
 
     def new(self, kind: DatasetType, run: str, **data_id: Any) -> DatasetRef | None:
-        """Return the reference of a new dataset; None if the repository has it already."""
+        """Return the reference of a new dataset; None if the repository has it already.
+
+        Parameters
+        ----------
+        kind : DatasetType
+            Dataset type.
+        run : str
+            Collection of the run; it is made if it does not exist.
+        **data_id : object
+            Dimensions and values.
+        """
         self.there.registry.registerRun(run)
         coordinate = self.there.registry.expandDataId(data_id, dimensions=kind.dimensions)
         if self.there.find_dataset(kind, coordinate, collections=run) is not None:
@@ -137,7 +178,15 @@ class Target:
         return DatasetRef(kind, coordinate, run=run)
 
     def ingest(self, files: Mapping[Path, list[DatasetRef]], formatter: type | str) -> None:
-        """Take files as they are."""
+        """Take files as they are.
+
+        Parameters
+        ----------
+        files : mapping of Path to list of DatasetRef
+            File to the datasets in it.
+        formatter : type or str
+            Class that reads them.
+        """
         datasets = [FileDataset(str(path.resolve()), refs, formatter=formatter) for path, refs in files.items()]
         if datasets:
             self.there.ingest(*datasets, transfer=self.transfer)
@@ -145,13 +194,27 @@ class Target:
             self.report.counts[dataset.refs[0].datasetType.name] += len(dataset.refs)
 
     def put(self, value: object, ref: DatasetRef) -> None:
-        """Write a dataset in the library's own format."""
+        """Write a dataset in the library's own format.
+
+        Parameters
+        ----------
+        value : object
+            Dataset.
+        ref : DatasetRef
+            Reference from `new`.
+        """
         self.there.put(value, ref)
         self.report.counts[ref.datasetType.name] += 1
 
     @contextmanager
     def attempt(self, what: str) -> Iterator[None]:
-        """Do something for one dataset; if it cannot be done, say so and go on."""
+        """Do something for one dataset; if it cannot be done, say so and go on.
+
+        Parameters
+        ----------
+        what : str
+            Name of the dataset, for the report of failures.
+        """
         try:
             yield
         except (ObsError, ValueError, KeyError, OSError) as error:
