@@ -129,6 +129,11 @@ class ConfigLayers(Generic[C]):
     def set(self, text: str) -> None:
         """Add one ``name=value`` as the next layer.
 
+        Parameters
+        ----------
+        text : str
+            ``name=value``, as behind ``-c``.
+
         Raises
         ------
         ConfigError
@@ -323,6 +328,11 @@ class ConfigLayers(Generic[C]):
         """Return all values that every matching setting was given, in order, with where each was set.
 
         See `show` for ``pattern`` and what is raised.
+
+        Parameters
+        ----------
+        pattern : str, default: "*"
+            Shell pattern for full names of settings.
         """
         default = self.config_class()
         lines = []

@@ -76,6 +76,11 @@ class Assignment:
 def read_override_text(text: str) -> Assignment:
     """Read ``name=value``; the value is a Python or YAML literal, else a text.
 
+    Parameters
+    ----------
+    text : str
+        ``name=value``, as behind ``-c``.
+
     Raises
     ------
     ConfigError
@@ -112,6 +117,11 @@ def _literal(text: str) -> Any:  # noqa: ANN401 - a literal can be of any type
 
 def read_override_file(path: Path) -> list[Assignment]:
     """Read an override file: YAML, or with the ending ``.py`` LSST's ``config.x.y = value`` lines.
+
+    Parameters
+    ----------
+    path : Path
+        File, whose ending decides how it is read.
 
     Raises
     ------

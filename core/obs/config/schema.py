@@ -41,7 +41,22 @@ def section_class(field: FieldInfo) -> type[BaseModel] | None:
 
 
 def iterate_fields(config_class: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """Yield dotted name and declaration of every field that holds a value, sections unfolded, in order."""
+    """Yield dotted name and declaration of every field that holds a value, sections unfolded, in order.
+
+    Parameters
+    ----------
+    config_class : type
+        Configuration class.
+    prefix : str, default: ""
+        Text before each name.
+
+    Yields
+    ------
+    name : str
+        Full name, with the prefix.
+    field : FieldInfo
+        Declaration.
+    """
     for name, field in config_class.model_fields.items():
         section = section_class(field)
         if section is None:
@@ -120,7 +135,13 @@ def one_line_text(value: object) -> str:
 
 
 def dump_yaml(config: TaskConfig) -> str:
-    """Return a configuration as YAML with every field's description; `obs.config.layers` reads it back."""
+    """Return a configuration as YAML with every field's description; `obs.config.layers` reads it back.
+
+    Parameters
+    ----------
+    config : TaskConfig
+        Settings.
+    """
     return "\n".join(_dump_lines(config, "")) + "\n"
 
 

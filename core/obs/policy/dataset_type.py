@@ -390,5 +390,11 @@ class DatasetType:
             raise DataIdError(f"{self.name}: {error}", data_id=error.data_id, key=error.key) from None
 
     def parse(self, path: str) -> DataId | None:
-        """Return the data ID of a path relative to the root, or None if the template gives no such path."""
+        """Return the data ID of a path relative to the root, or None if the template gives no such path.
+
+        Parameters
+        ----------
+        path : str
+            Path relative to the repository.
+        """
         return self.compiled.parse(path) if self.template else None

@@ -10,7 +10,13 @@ class KeySource(Protocol):
     """Something that knows which data IDs exist: a registry, or the files themselves."""
 
     def columns(self, tables: Sequence[str]) -> Mapping[str, type]:
-        """Return the columns of the joined tables and their types (int, float or str)."""
+        """Return the columns of the joined tables and their types (int, float or str).
+
+        Parameters
+        ----------
+        tables : sequence of str
+            Names of the tables.
+        """
         ...
 
     def has_table(self, table: str) -> bool:

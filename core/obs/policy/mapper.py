@@ -110,6 +110,11 @@ class Mapper:
     def dataset_type(self, name: str) -> DatasetType:
         """Return the dataset type of a name, which may have a suffix.
 
+        Parameters
+        ----------
+        name : str
+            Name of a dataset type or of a part of one; it may begin with an alias.
+
         Raises
         ------
         DatasetNotFoundError
@@ -144,7 +149,18 @@ class Mapper:
         return {key: kind for keys in (dataset_type.keys, *parts) for key, kind in keys.items()}
 
     def id_keys(self, name: str) -> dict[str, type]:
-        """Return every key that a data ID of this type may have: the template's, and what the registry can look up."""
+        """Return every key that a data ID of this type may have: the template's, and what the registry can look up.
+
+        Parameters
+        ----------
+        name : str
+            Name of the dataset type.
+
+        Returns
+        -------
+        dict of str to type
+            Key to ``int``, ``float`` or ``str``; those of the template come first.
+        """
         dataset_type = self.dataset_type(name)
         tables = self._tables(dataset_type)
         source = self._calib_registry if dataset_type.is_calibration else self._registry
@@ -152,7 +168,13 @@ class Mapper:
         return {**self.key_types(name), **{key: kind for key, kind in known.items() if key not in dataset_type.keys}}
 
     def sub_level(self, level: str) -> str | None:
-        """Return the level below, or None; ``""`` is the default level."""
+        """Return the level below, or None; ``""`` is the default level.
+
+        Parameters
+        ----------
+        level : str
+            Level, for example "visit"; empty for the default one.
+        """
         return self.policy.default_sub_levels.get(level or self.policy.default_level)
 
     def sub_levels(self, name: str, level: str) -> list[str]:

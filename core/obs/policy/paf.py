@@ -51,6 +51,11 @@ def was_paf(path: Path | str) -> bool:
 def load_paf(path: Path | str) -> tuple[dict[str, Any], dict[YamlPath, int]]:
     """Read a policy as plain data, and the line of each key, as `obs.yaml_lines.load_yaml` gives both.
 
+    Parameters
+    ----------
+    path : Path or str
+        Policy in the format that the LSST stack had before YAML.
+
     Raises
     ------
     PolicyError
