@@ -50,7 +50,15 @@ def facts_html(title: str, facts: Mapping[str, object], *, picture: str = "", be
 
 
 def rows_html(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a table as HTML; every cell is escaped."""
+    """Return a table as HTML; every cell is escaped.
+
+    Parameters
+    ----------
+    headers : sequence of str
+        Titles of the columns.
+    rows : iterable of sequence
+        Cells. Long ones are shortened.
+    """
     head = "".join(f"<th>{escape(header)}</th>" for header in headers)
     body = "".join("<tr>" + "".join(f"<td>{escape(_short(cell))}</td>" for cell in row) + "</tr>" for row in rows)
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -58,7 +66,17 @@ def rows_html(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def format_rows(headers: Sequence[str], units: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table as text, its second line with units."""
+    """Return a table as text, its second line with units.
+
+    Parameters
+    ----------
+    headers : sequence of str
+        Titles of the columns.
+    units : sequence of str
+        Unit of each column.
+    rows : iterable of sequence of str
+        Cells.
+    """
     lines = [headers, units, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(headers))]
     return "\n".join(

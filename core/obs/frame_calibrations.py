@@ -188,6 +188,21 @@ def choose_calibrations(
 ) -> tuple[Calibrations, IsrConfig, dict[str, str]]:
     """Return what `find_calibrations` does, of what `read_calibration` found of all that are needed.
 
+    Parameters
+    ----------
+    butler : Butler
+        Butler of the repository.
+    data_id : mapping
+        Data ID of the frame to correct.
+    config : IsrConfig
+        Settings.
+    needed : mapping of str to str
+        Type of each calibration that is needed, to the setting that needs it.
+    read : mapping of str to ReadCalibration
+        Type to the calibration that was read.
+    warn : callable
+        Called with a line that the user should see.
+
     Raises
     ------
     DatasetNotFoundError

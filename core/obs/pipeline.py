@@ -110,7 +110,13 @@ class Stages:
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
-        """Add the time of a step to the summary."""
+        """Add the time of a step to the summary.
+
+        Parameters
+        ----------
+        step : str
+            Name of the step. Times of several calls are added, in seconds.
+        """
         log_step(step)
         start = time.perf_counter()
         try:
@@ -173,7 +179,20 @@ class Stages:
         band: str,
         load_reference: Callable[[float, float, float], Catalog | None],
     ) -> Calibrated:
-        """Run `calibrate` and write ``calexp``, ``calexpBackground``, ``src`` and the matches."""
+        """Run `calibrate` and write ``calexp``, ``calexpBackground``, ``src`` and the matches.
+
+        Parameters
+        ----------
+        found : Characterized
+            Result of `characterize`.
+        config : CalibrateConfig
+            Settings.
+        band : str
+            Band of the exposure.
+        load_reference : callable
+            Function of right ascension and declination (degrees) and radius (arcsec) that returns reference sources,
+            or None.
+        """
         exposure = found.exposure
         reference = None
         with self.timed("reference"):

@@ -49,6 +49,15 @@ def read_small_file(path: Path | str, *, error: _ErrorClass) -> bytes:
 def read_small_text(path: Path | str, *, error: _ErrorClass, encoding: str = "utf-8") -> str:
     """Return the text of a file that somebody wrote; see `read_small_file`.
 
+    Parameters
+    ----------
+    path : Path or str
+        The file.
+    error : type
+        Class of the exception to raise, for example `obs.errors.ConfigError`.
+    encoding : str, default: "utf-8"
+        Encoding of the text.
+
     Raises
     ------
     ObsError

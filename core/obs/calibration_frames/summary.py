@@ -47,7 +47,22 @@ class BuildSummary:
 
 
 def calibration_cards(job: BuildJob, summary: BuildSummary, camera: str) -> dict[str, Any]:
-    """Return what the header of a calibration frame says: what it is, of what it was made, when and with what."""
+    """Return what the header of a calibration frame says: what it is, of what it was made, when and with what.
+
+    Parameters
+    ----------
+    job : BuildJob
+        Calibration frame that was built.
+    summary : BuildSummary
+        Numbers of the build.
+    camera : str
+        Name of the camera.
+
+    Returns
+    -------
+    dict of str to object
+        Keyword to value and comment.
+    """
     now = datetime.now(UTC)
     quantity = {"bias": "OFFSET", "dark": "TIME", "flat": "LEVEL"}
     cards: dict[str, Any] = {

@@ -240,6 +240,11 @@ def _read(path: Path, columns: dict[str, Column]) -> list[Row]:
 def read_amplifier_rows(folder: Path) -> list[Row]:
     """Read the rows of ``amplifiers.csv``, which know their line.
 
+    Parameters
+    ----------
+    folder : Path
+        Folder of the camera's tables.
+
     Raises
     ------
     FileFormatError

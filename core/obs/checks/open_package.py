@@ -70,6 +70,11 @@ def open_package(what: str) -> Iterator[OpenPackage]:
 def open_packages(what: str) -> Generator[OpenPackage, None, None]:
     """Yield the cameras of a package one after another; until the next is asked for its modules can be imported.
 
+    Parameters
+    ----------
+    what : str
+        Folder of a package, or name of a camera.
+
     Raises
     ------
     PluginError

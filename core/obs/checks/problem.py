@@ -28,7 +28,15 @@ class Problem:
 
 
 def last_place(error: BaseException, folder: Path) -> str:
-    """Return the last place in a package that an error passed, as ``file:line: ``; empty if it passed none."""
+    """Return the last place in a package that an error passed, as ``file:line: ``; empty if it passed none.
+
+    Parameters
+    ----------
+    error : BaseException
+        Exception with its traceback.
+    folder : Path
+        Folder of the package.
+    """
     where, trace = "", error.__traceback__
     while trace is not None:
         file = Path(trace.tb_frame.f_code.co_filename)

@@ -63,7 +63,15 @@ def _faults(instrument: Instrument, kind: DatasetType) -> Iterator[str]:
 
 
 def sample_data_ids(instrument: Instrument, kind: DatasetType) -> list[dict[str, Any]]:
-    """Return data IDs with the keys of a template: filters and detectors of the camera, small and large numbers."""
+    """Return data IDs with the keys of a template: filters and detectors of the camera, small and large numbers.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        The camera.
+    kind : DatasetType
+        Dataset type whose template is tested.
+    """
     chips = _detector_keys(instrument)
     filters = [known.physical_filter for known in instrument.filters] or ["none"]
     widths = {key: int(width) for key, width in _WIDTH.findall(kind.template or "")}

@@ -61,6 +61,11 @@ class ExecutorOptions:
 def chosen_executor(options: ExecutorOptions) -> Iterator[None]:
     """Let everything inside this context run where the options say.
 
+    Parameters
+    ----------
+    options : ExecutorOptions
+        Options of the user.
+
     Raises
     ------
     ConfigError

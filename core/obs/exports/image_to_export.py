@@ -86,12 +86,24 @@ class ImageToExport:
 
 
 def names_patches(ids: Sequence[Sequence[str]]) -> bool:
-    """Return whether the words of ``--id`` name tracts or patches, which coadds have and exposures do not."""
+    """Return whether the words of ``--id`` name tracts or patches, which coadds have and exposures do not.
+
+    Parameters
+    ----------
+    ids : sequence of sequence of str
+        Words ``KEY=VALUE`` of each ``--id``.
+    """
     return any(word.partition("=")[0].strip() in _PATCH_KEYS for words in ids for word in words)
 
 
 def patch_name(data_id: Mapping[str, Any]) -> str:
-    """Return a file name without commas, which SExtractor and SWarp take for the end of a name."""
+    """Return a file name without commas, which SExtractor and SWarp take for the end of a name.
+
+    Parameters
+    ----------
+    data_id : mapping
+        Data ID of a coadd: filter, tract and patch.
+    """
     patch = str(data_id["patch"]).replace(",", "-")
     return f"coadd-{data_id['filter']}-{data_id['tract']}-{patch}".replace(" ", "_")
 

@@ -16,6 +16,11 @@ _HOURS_PER_DEGREE = 1.0 / 15.0
 def parse_night(text: str) -> date:
     """Return the date of a night.
 
+    Parameters
+    ----------
+    text : str
+        Date such as "2024-03-01".
+
     Raises
     ------
     DataIdError

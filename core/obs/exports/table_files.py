@@ -39,6 +39,11 @@ _TIME_SYSTEMS = {"mjd_mid": (2400000.5, "UTC", "TOPOCENTER"), "bjd_tdb": (0.0, "
 def choose_table_format(path: Path) -> TableFormat:
     """Return the format that the ending of a file name asks for.
 
+    Parameters
+    ----------
+    path : Path
+        File to write.
+
     Raises
     ------
     OutputError

@@ -85,6 +85,11 @@ def without_rows(catalog: Catalog) -> Catalog:
 def join_catalogs(catalogs: Sequence[Catalog]) -> tuple[Catalog, list[str]]:
     """Return the rows of several catalogs in one.
 
+    Parameters
+    ----------
+    catalogs : sequence of Catalog
+        Catalogs. Units and descriptions are those of the first one with a column.
+
     Returns
     -------
     Catalog

@@ -25,6 +25,11 @@ def dump_camera(camera: Camera) -> str:
     Amplifiers that have HDUs of their own are described as tiles of one raw image: the raw formatter puts them together
     in that way.
 
+    Parameters
+    ----------
+    camera : Camera
+        The camera.
+
     Raises
     ------
     PluginError

@@ -131,7 +131,13 @@ def find_visit_key(instrument: Instrument, translator: Translator) -> str:
 
 
 def find_identity(headers: Sequence[Mapping[str, Any]]) -> Identity:
-    """Return the cards by which files of the camera are recognized; empty if no card names the camera."""
+    """Return the cards by which files of the camera are recognized; empty if no card names the camera.
+
+    Parameters
+    ----------
+    headers : sequence of mapping
+        Headers of raw files. A card counts if all of them have the same value.
+    """
     identity: Identity = {}
     for card in (*_CAMERA_CARDS, *_SITE_CARDS):
         values = {str(header.get(card, "")).strip() for header in headers}

@@ -56,7 +56,18 @@ def _library() -> ctypes.CDLL | None:
 
 @contextmanager
 def use_library(path: Path | None) -> Iterator[bool]:
-    """Use another library for a while, or none; give whether it is usable."""
+    """Use another library for a while, or none; give whether it is usable.
+
+    Parameters
+    ----------
+    path : Path or None
+        Library of compiled kernels; None for numpy alone.
+
+    Yields
+    ------
+    bool
+        Whether the library can be used.
+    """
     _chosen.append(path)
     try:
         yield _library() is not None

@@ -69,7 +69,13 @@ class VariableStar:
     true: list[tuple[Mapping[str, Any], float]]
 
     def true_magnitudes(self, curve: Catalog) -> Floats:
-        """Return the true magnitude of each row of a light curve; NaN for exposures without truth."""
+        """Return the true magnitude of each row of a light curve; NaN for exposures without truth.
+
+        Parameters
+        ----------
+        curve : Catalog
+            Light curve with the column ``data_id``.
+        """
         known = [(set(format_data_id(dict(data_id)).split()), magnitude) for data_id, magnitude in self.true]
         rows = [set(str(name).split()) for name in curve["data_id"]]
         return np.array([next((value for words, value in known if words <= row), np.nan) for row in rows])

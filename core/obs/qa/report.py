@@ -93,7 +93,13 @@ def _part(butler: Butler, data_id: Mapping[str, Any], name: str) -> Any:  # noqa
 
 
 def report_rows(reports: Sequence[FrameReport]) -> list[tuple[str, ...]]:
-    """Return the table's rows: what was measured, and errors of bright isolated stars against the truth."""
+    """Return the table's rows: what was measured, and errors of bright isolated stars against the truth.
+
+    Parameters
+    ----------
+    reports : sequence of FrameReport
+        One for each frame.
+    """
     return [
         (
             format_data_id(report.data_id),

@@ -103,7 +103,13 @@ class Night:
         return len(self.detectors) > len(self.visits)
 
     def count(self, *, detectors: bool = False) -> dict[str, int]:
-        """Return the number of visits, or of detector images, of each level, the worst first."""
+        """Return the number of visits, or of detector images, of each level, the worst first.
+
+        Parameters
+        ----------
+        detectors : bool, default: False
+            Whether detector images are counted, not visits.
+        """
         found = Counter(frame.verdict.level for frame in (self.detectors if detectors else self.visits))
         return {level: found[level] for level in LEVELS if found[level]}
 

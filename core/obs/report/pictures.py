@@ -138,7 +138,13 @@ def choose_frames(frames: Sequence[Frame], most: int) -> list[Frame]:
 
 
 def extract_data_id(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the data ID of a row of metrics."""
+    """Return the data ID of a row of metrics.
+
+    Parameters
+    ----------
+    row : mapping
+        Row of the table of metrics.
+    """
     names = [word.partition("=")[0] for word in str(row["data_id"]).split() if "=" in word]
     return {name: row[name] for name in names if row.get(name) is not None}
 

@@ -56,6 +56,11 @@ def check_answer(name: str, text: str) -> None:
 def check_name(name: str) -> None:
     """Check the short name of a camera.
 
+    Parameters
+    ----------
+    name : str
+        Short name; the package is called ``obs_NAME``.
+
     Raises
     ------
     ConfigError

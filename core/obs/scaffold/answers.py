@@ -123,6 +123,11 @@ def check_together(answers: Mapping[str, str]) -> None:
 def read_answers(path: Path) -> tuple[dict[str, str], dict[str, Any] | None]:
     """Read a file of answers: YAML or JSON, or the ``.obs-template.json`` of a package.
 
+    Parameters
+    ----------
+    path : Path
+        YAML or JSON file.
+
     Returns
     -------
     answers : dict

@@ -50,6 +50,11 @@ def color_amplifiers(rows: Iterable[Sequence[Any]]) -> list[list[Any]]:
     """Return the rows of amplifiers.csv of all colors, from those of one.
 
     The mean of two green pixels has twice the gain, and read noise in electrons that is the square root of two larger.
+
+    Parameters
+    ----------
+    rows : iterable of sequence
+        Rows of amplifiers.csv of one color.
     """
     found = []
     for color in COLORS:
@@ -67,7 +72,13 @@ def _times(text: str, factor: float) -> str:
 
 
 def color_filters(glasses: Iterable[str]) -> list[dict[str, str]]:
-    """Return the filters of all colors behind each glass: name and band."""
+    """Return the filters of all colors behind each glass: name and band.
+
+    Parameters
+    ----------
+    glasses : iterable of str
+        Filters before the mosaic.
+    """
     names = {color_filter(glass, color): color for glass in glasses for color in COLORS}
     others = guess_bands(name.replace("+", "_with_") for name in names)
     return [

@@ -11,7 +11,13 @@ _EMPTY = (0, 0, 0, 0)
 
 
 def count_detectors(answers: Mapping[str, Any]) -> int:
-    """Return the number of detectors."""
+    """Return the number of detectors.
+
+    Parameters
+    ----------
+    answers : mapping
+        Answers; ``detectors`` is a grid such as "2 x 4".
+    """
     rows, columns = read_grid(str(answers["detectors"]))
     return rows * columns
 

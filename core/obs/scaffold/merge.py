@@ -44,7 +44,15 @@ def merge_texts(base: str, mine: str, theirs: str) -> list[Chunk]:
 
 
 def with_markers(chunks: Sequence[Chunk], *, mine: str, theirs: str) -> str:
-    """Return the merged text, conflicts between markers as git has them, named by the two sides."""
+    """Return the merged text, conflicts between markers as git has them, named by the two sides.
+
+    Parameters
+    ----------
+    chunks : sequence of Chunk
+        Merged text in pieces.
+    mine, theirs : str
+        Names of the two sides.
+    """
     lines: list[str] = []
     for chunk in chunks:
         if chunk.theirs is None:

@@ -94,6 +94,11 @@ class Update:
 def find_package(what: str) -> Path:
     """Return the folder that ``obs new`` made: by its path, that of the Python package in it, or the camera's name.
 
+    Parameters
+    ----------
+    what : str
+        Path of a folder, or name of a camera.
+
     Raises
     ------
     PluginError

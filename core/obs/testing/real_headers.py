@@ -80,6 +80,11 @@ def read_headers(path: Path) -> list[RealHeader]:
 
     Paths in it are relative to its own folder.
 
+    Parameters
+    ----------
+    path : Path
+        File with the list; its folder is the origin of the paths in it.
+
     Raises
     ------
     FileFormatError
@@ -114,6 +119,15 @@ def difference(header: RealHeader, instrument: Instrument, translator: Translato
     """Return what a translator makes of a header other than what is expected, one line for each name.
 
     Numbers agree to a millionth of their value.
+
+    Parameters
+    ----------
+    header : RealHeader
+        Header with the expected values.
+    instrument : Instrument
+        The camera.
+    translator : Translator
+        Translator to test.
     """
     cards = header.read_cards()
     row, info = translator.registry_columns(cards), translator.visit_info(cards)
@@ -154,7 +168,15 @@ def _derived(name: str, instrument: Instrument, row: Mapping[str, Any]) -> Any: 
 
 
 def impossible(header: RealHeader, translator: Translator) -> Iterator[str]:
-    """Return what cannot be of what a translator makes of a header; see `obs.instrument.consistency`."""
+    """Return what cannot be of what a translator makes of a header; see `obs.instrument.consistency`.
+
+    Parameters
+    ----------
+    header : RealHeader
+        Header.
+    translator : Translator
+        Translator to test; it is not changed.
+    """
     cards, reader = header.read_cards(), copy(translator)
     reader.guarded = False  # what cannot be is to be seen
     row, info = reader.registry_columns(cards), reader.visit_info(cards)

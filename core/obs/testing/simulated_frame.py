@@ -59,6 +59,11 @@ _NOT_WANTED = ("do_interpolate", "do_set_bad_regions", "do_vignette")
 def smallest_detector(instrument: Instrument) -> Detector:
     """Return the science detector with the fewest pixels.
 
+    Parameters
+    ----------
+    instrument : Instrument
+        The camera.
+
     Raises
     ------
     PluginError

@@ -23,6 +23,11 @@ def header_faults(instrument: Instrument) -> Iterator[str]:
 
     Every type of frame, the first and the last detectors, all filters.
 
+    Parameters
+    ----------
+    instrument : Instrument
+        Camera to test.
+
     Yields
     ------
     str
@@ -97,7 +102,19 @@ def first_filter(instrument: Instrument) -> str:
 
 
 def plan_shot(image_type: ImageType, physical_filter: str, *, visit: int, seed: int = 1) -> Shot:
-    """Return an exposure of a kind, always of the same night and field."""
+    """Return an exposure of a kind, always of the same night and field.
+
+    Parameters
+    ----------
+    image_type : {"bias", "dark", "flat", "science"}
+        Type of the exposure.
+    physical_filter : str
+        Name of the filter.
+    visit : int
+        Number of the exposure.
+    seed : int, default: 1
+        Random seed.
+    """
     return plan_shots(
         image_type=image_type,
         count=1,

@@ -54,7 +54,13 @@ def describe_fit(astrometry: CommonAstrometry | None, photometry: CommonPhotomet
 
 
 def describe_motions(motions: StarMotions) -> dict[str, Any]:
-    """Return what was found of proper motions, by name."""
+    """Return what was found of proper motions, by name.
+
+    Parameters
+    ----------
+    motions : StarMotions
+        Result of the fit; the width is in mas a year.
+    """
     return {
         "fitted": motions.catalog is not None,
         "reason_not_fitted": motions.reason,
