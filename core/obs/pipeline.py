@@ -190,7 +190,7 @@ class Stages:
         band : str
             Band of the exposure.
         load_reference : callable
-            Function of right ascension and declination (degrees) and radius (arcsec) that returns reference sources,
+            Function of right ascension, declination and radius, all in degrees, that returns reference sources,
             or None.
         """
         exposure = found.exposure
