@@ -157,20 +157,48 @@ SUMMARY_WORDS = 5
 
 
 def documented_names():
-    """Yield path, line, name and summary of each public class and function; helps have tests of their own."""
+    """Yield place, docstring and arguments of each public class and function; helps have tests of their own."""
     for folder in ("core/obs", "obs_plugins"):
         for path in sorted((CHECKOUT / folder).rglob("*.py")):
             if "commands" in path.parts:
                 continue
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
-                    summary = (ast.get_docstring(node) or "").split("\n\n")[0]
-                    yield f"{path.relative_to(CHECKOUT)}:{node.lineno}: {node.name}", summary
+                    place = f"{path.relative_to(CHECKOUT)}:{node.lineno}: {node.name}"
+                    yield place, ast.get_docstring(node) or "", list_arguments(node)
 
 
-def test_summaries_have_an_object():
-    found = [(place, text) for place, text in documented_names() if text and len(text.split()) < SUMMARY_WORDS]
-    assert found == []
+def list_arguments(node):
+    """Return the names of a function's arguments; None for a class, which may inherit them."""
+    if isinstance(node, ast.ClassDef):
+        return None
+    named = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    return {argument.arg for argument in (*named, node.args.vararg, node.args.kwarg) if argument is not None}
+
+
+PARAMETERS = re.compile(r"^(?:Parameters|Attributes)\n-+\n(.*?)(?=^\S[^\n]*\n---|\Z)", re.DOTALL | re.MULTILINE)
+
+
+def find_faulty_parameters(docstring, arguments):
+    """Yield the entries of parameters without a type, or of arguments that the function does not have."""
+    for section in PARAMETERS.findall(docstring):
+        for line in section.split("\n"):
+            if line and not line.startswith(" "):
+                names, colon, _ = line.partition(" : ")
+                known = {name.strip().lstrip("*") for name in names.split(",")}
+                if not colon or (arguments is not None and not known <= arguments):
+                    yield line
+
+
+def test_summaries_have_an_object_and_parameters_a_type():
+    short, faulty = [], []
+    for place, docstring, arguments in documented_names():
+        summary = docstring.split("\n\n")[0]
+        if summary and len(summary.split()) < SUMMARY_WORDS:
+            short.append((place, summary))
+        faulty += [(place, line) for line in find_faulty_parameters(docstring, arguments)]
+    assert short == []
+    assert faulty == []
 
 
 RIDDLES = re.compile(
@@ -180,6 +208,6 @@ RIDDLES = re.compile(
 
 
 def test_names_of_functions_are_verbs_and_nouns_of_the_field():
-    names = {place.rpartition(": ")[2]: place for place, _ in documented_names()}
+    names = {place.rpartition(": ")[2]: place for place, *_ in documented_names()}
     assert [place for name, place in names.items() if RIDDLES.fullmatch(name)] == []
     assert [place for name, place in names.items() if re.match(r"(?:doubt|hold|mend|tell)_", name)] == []
