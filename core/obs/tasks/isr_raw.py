@@ -108,7 +108,13 @@ def subtract_bias(work: Work) -> None:
 
 
 def mask_bad_amplifiers(work: Work) -> None:
-    """Mask BAD all of an amplifier that is in one defect; it is not corrected any further."""
+    """Mask BAD all of an amplifier that is in one defect; it is not corrected any further.
+
+    Parameters
+    ----------
+    work : Work
+        Frame whose mask is changed. The amplifiers join ``bad_amplifiers``.
+    """
     for amp in work.detector.amplifiers:
         if any(defect.contains(amp.bbox) for defect in work.calibrations.defects or ()):
             _mask_whole(work, amp)

@@ -152,7 +152,13 @@ def mask_nans(work: Work) -> None:
 
 
 def widen_trails(work: Work) -> None:
-    """Widen thick runs of saturated pixels."""
+    """Widen thick runs of saturated pixels.
+
+    Parameters
+    ----------
+    work : Work
+        Frame whose mask is changed.
+    """
     widen_saturation_trails(work.pixels.mask)
 
 
@@ -470,13 +476,25 @@ def apply_illumination_correction(work: Work) -> None:
 
 
 def save_uninterpolated(work: Work) -> None:
-    """Hand over a copy of the pixels as they are before interpolation."""
+    """Hand over a copy of the pixels as they are before interpolation.
+
+    Parameters
+    ----------
+    work : Work
+        Frame; nothing happens unless it has a function ``keep``.
+    """
     if work.keep is not None:
         work.keep(work.pixels.copy())
 
 
 def fill_bad_regions(work: Work) -> None:
-    """Give BAD pixels the value of the good ones."""
+    """Give BAD pixels the value of the good ones.
+
+    Parameters
+    ----------
+    work : Work
+        Pixels, changed in place to the mean or median of the others, as ``isr.bad_statistic`` says.
+    """
     set_bad_regions(work.pixels, avoid=_USELESS[1:], statistic=work.config.bad_statistic)
 
 

@@ -238,7 +238,13 @@ class Work:
         return (1.0, "assumed") if measured is None else (measured, "pixels")
 
     def seconds_text(self, seconds: float) -> str:
-        """Return an exposure time that cannot be used, and what its card says."""
+        """Return an exposure time that cannot be used, and what its card says.
+
+        Parameters
+        ----------
+        seconds : float
+            Exposure time or dark time, seconds; may be NaN.
+        """
         return f"{seconds} s" + (f" ({self.time_fault})" if self.time_fault and seconds != seconds else "")
 
     def recorded(self, name: str, keyword: str) -> float | None:

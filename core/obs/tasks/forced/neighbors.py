@@ -110,7 +110,13 @@ class KnownStars:
         return cls(*(np.empty(0) for _ in range(4)))
 
     def followed_by(self, others: "KnownStars") -> "KnownStars":
-        """Return these stars and others."""
+        """Return these stars and others.
+
+        Parameters
+        ----------
+        others : KnownStars
+            Stars to append.
+        """
         names = ("x", "y", "flux", "error")
         return KnownStars(*(np.append(getattr(self, name), getattr(others, name)) for name in names))
 
