@@ -25,7 +25,13 @@ _RESULTS = ("calexp", "src")
 
 
 def calibrate_visits_settings(instrument: Instrument) -> ConfigLayers[CalibrateVisitsConfig]:
-    """Return the settings of ``obs calibrate-visits`` for a camera, to which layers can be added."""
+    """Return the settings of ``obs calibrate-visits`` for a camera, to which layers can be added.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        Camera whose own settings are the first layer.
+    """
     return camera_settings(instrument, _TASK, CalibrateVisitsConfig)
 
 

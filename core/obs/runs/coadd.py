@@ -36,7 +36,13 @@ CoaddJob = tuple[DataId, list[Frame]]
 
 
 def coadd_settings(instrument: Instrument) -> ConfigLayers[CoaddConfig]:
-    """Return the settings of ``obs coadd`` for a camera, to which layers can be added."""
+    """Return the settings of ``obs coadd`` for a camera, to which layers can be added.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        Camera whose own settings are the first layer.
+    """
     return camera_settings(instrument, _TASK, CoaddConfig)
 
 

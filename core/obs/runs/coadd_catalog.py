@@ -33,7 +33,13 @@ _MAIN, _EACH = "deepCoadd_ref", ("deepCoadd_meas", "deepCoadd_forced_src")
 
 
 def catalog_settings(instrument: Instrument) -> ConfigLayers[CoaddCatalogConfig]:
-    """Return the settings of ``obs coadd-catalog`` for a camera: its own, over the section calibrate of `process`."""
+    """Return the settings of ``obs coadd-catalog`` for a camera: its own, over the section calibrate of `process`.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        Camera whose own settings are the first layers.
+    """
     layers = ConfigLayers(CoaddCatalogConfig, CATALOG_NAMES | EARLIER_PROCESS_NAMES)
     process = instrument.config_folder / "process.yaml"
     if process.is_file():

@@ -32,7 +32,13 @@ _COMPARED = {"deepCoadd_inputs", *(name for kinds in CALIBRATION_SOURCES for nam
 
 
 def difference_settings(instrument: Instrument) -> ConfigLayers[DifferenceConfig]:
-    """Return the settings of ``obs difference`` for a camera, to which layers can be added."""
+    """Return the settings of ``obs difference`` for a camera, to which layers can be added.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        Camera whose own settings are the first layer.
+    """
     return camera_settings(instrument, _TASK, DifferenceConfig)
 
 

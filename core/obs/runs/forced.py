@@ -50,7 +50,13 @@ class ForcedSummary:
 
 
 def forced_settings(instrument: Instrument) -> ConfigLayers[ForcedConfig]:
-    """Return the settings of ``obs forced`` for a camera, to which layers can be added."""
+    """Return the settings of ``obs forced`` for a camera, to which layers can be added.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        Camera whose own settings are the first layer.
+    """
     return camera_settings(instrument, _TASK, ForcedConfig)
 
 

@@ -93,5 +93,11 @@ def settings_path(output: Path) -> Path:
 
 
 def is_file_output(output: Path) -> bool:
-    """Return whether a folder was written by `process_file`."""
+    """Return whether a folder was written by `process_file`.
+
+    Parameters
+    ----------
+    output : Path
+        Folder; one that does not exist is not an output.
+    """
     return settings_path(output).is_file()

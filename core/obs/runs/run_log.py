@@ -67,12 +67,24 @@ class RunLog(logging.Handler):
             return
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a message of the log."""
+        """Write a message of the log.
+
+        Parameters
+        ----------
+        record : logging.LogRecord
+            Message, with the data ID as an attribute if it has one.
+        """
         data_id = getattr(record, "data_id", None) or current_data_id.get()
         self.event("log", record.getMessage(), data_id=data_id, level=record.levelname, logger=record.name)
 
     def outcome(self, outcome: Outcome[Any]) -> None:
-        """Write what became of a data ID, with its warnings."""
+        """Write what became of a data ID, with its warnings.
+
+        Parameters
+        ----------
+        outcome : Outcome
+            Outcome of one data ID.
+        """
         name = format_data_id(outcome.data_id)
         if not outcome.ok:
             self.event(
