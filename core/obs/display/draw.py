@@ -232,7 +232,24 @@ def _line(label: str, color: str = "darkorange", style: Literal["", "-"] = "") -
 
 
 def finish(figure: "Figure", axes: "Axes", view: View, handles: list[Any]) -> Margins:
-    """Add the words (title, axes and legend), and make the figure as large as they need."""
+    """Add the words (title, axes and legend), and make the figure as large as they need.
+
+    Parameters
+    ----------
+    figure : Figure
+        Figure from `new_axes`; changed in place.
+    axes : Axes
+        Its axes.
+    view : View
+        The image, with its title and its size in pixels.
+    handles : list
+        Entries of the legend; without any there is no legend.
+
+    Returns
+    -------
+    Margins
+        Room around the axes, inches.
+    """
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - as above
 
     axes.set_xlabel("x (pixel)")

@@ -27,27 +27,65 @@ _RULES = {
 
 
 def shown(path: Path, line: int | None = None) -> str:
-    """Return a path as the user can open it from where he is, with a line behind it."""
+    """Return a path as the user can open it from where he is, with a line behind it.
+
+    Parameters
+    ----------
+    path : Path
+        File; it is shown relative to the present folder if it is below that.
+    line : int, optional
+        Line, from 1.
+    """
     relative = os.path.relpath(path)
     text = str(path) if relative.startswith(os.pardir) else relative
     return text if line is None else f"{text}:{line}"
 
 
 def amplifier_place(instrument: Instrument, detector: Detector, amp: Amplifier, column: str) -> str:
-    """Return where a column of an amplifier stands."""
+    """Return where a column of an amplifier stands.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        The camera.
+    detector : Detector
+        One of its detectors.
+    amp : Amplifier
+        One of its amplifiers.
+    column : str
+        Column of amplifiers.csv.
+    """
     path = instrument.camera_folder / "amplifiers.csv"
     line = _row(path, {"detector": detector.name, "name": amp.name})
     return f"{shown(path, line)}, column {column} of amplifier '{amp.name}'"
 
 
 def detector_place(instrument: Instrument, detector: Detector, column: str) -> str:
-    """Return where a column of a detector stands."""
+    """Return where a column of a detector stands.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        The camera.
+    detector : Detector
+        One of its detectors.
+    column : str
+        Column of detectors.csv.
+    """
     path = instrument.camera_folder / "detectors.csv"
     return f"{shown(path, _row(path, {'name': detector.name}))}, column {column} of detector '{detector.name}'"
 
 
 def camera_place(instrument: Instrument, key: str) -> str:
-    """Return where a key of camera.yaml stands."""
+    """Return where a key of camera.yaml stands.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        The camera.
+    key : str
+        Key of camera.yaml at the top level.
+    """
     path = instrument.camera_folder / "camera.yaml"
     try:
         line = line_of(load_yaml(path, error=_fault)[1], (key,))
@@ -79,14 +117,30 @@ def _row(path: Path, wanted: dict[str, str]) -> int | None:
 
 
 def instrument_place(instrument: Instrument, argument: str) -> str:
-    """Return where an argument of the `Instrument` stands."""
+    """Return where an argument of the `Instrument` stands.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        The camera.
+    argument : str
+        Name of the argument.
+    """
     path = instrument.folder / "__init__.py"
     lines = [node.value.lineno for node in _nodes(path) if isinstance(node, ast.keyword) and node.arg == argument]
     return f"{shown(path, lines[0] if lines else None)}, {argument}"
 
 
 def translator_place(translator: Translator, name: str) -> str:
-    """Return where a translator says how a name is read: its method, or its row in a table; else the class."""
+    """Return where a translator says how a name is read: its method, or its row in a table; else the class.
+
+    Parameters
+    ----------
+    translator : Translator
+        The translator.
+    name : str
+        Column of the registry, or field of `VisitInfo`.
+    """
     kind = type(translator)
     try:
         path = Path(str(inspect.getsourcefile(kind)))
