@@ -125,6 +125,15 @@ def _remove_raw_signature(
 def get_raw(butler: Butler, data_id: Mapping[str, Any], detector: Detector) -> Raw:
     """Read the raw frame of a data ID.
 
+    Parameters
+    ----------
+    butler : Butler
+        Butler of the repository.
+    data_id : mapping
+        Data ID of the raw frame.
+    detector : Detector
+        Its detector, which decides the HDUs to read, and the color of a mosaic.
+
     Raises
     ------
     DatasetNotFoundError

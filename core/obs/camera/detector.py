@@ -152,6 +152,11 @@ class Detector:
     def amplifier(self, name: str) -> Amplifier:
         """Return the amplifier called ``name``.
 
+        Parameters
+        ----------
+        name : str
+            Name of the amplifier, as in amplifiers.csv.
+
         Raises
         ------
         KeyError

@@ -60,7 +60,13 @@ _COLUMNS: tuple[tuple[str, str, str, str], ...] = (
 
 
 def amplifier_file_name(detector_name: str) -> str:
-    """Return the name of a detector's file: a blank becomes an underscore."""
+    """Return the name of a detector's file: a blank becomes an underscore.
+
+    Parameters
+    ----------
+    detector_name : str
+        Name of the detector.
+    """
     return detector_name.replace(" ", "_") + ".fits"
 
 

@@ -111,6 +111,11 @@ def patch_frames(butler: Butler, frames: Sequence[Frame], tract: int, patch: str
 def check_sky_map(butler: Butler) -> None:
     """Compare the sky map with the one that the coadds of the repository were made with.
 
+    Parameters
+    ----------
+    butler : Butler
+        Butler with an output.
+
     Raises
     ------
     OutputError
@@ -153,7 +158,13 @@ def is_current(butler: Butler, data_id: Mapping[str, Any], frames: Sequence[Fram
 
 
 def recorded_settings(butler: Butler) -> CoaddConfig:
-    """Return the settings that the coadds of a repository were made with; the defaults if none are recorded."""
+    """Return the settings that the coadds of a repository were made with; the defaults if none are recorded.
+
+    Parameters
+    ----------
+    butler : Butler
+        Butler of the repository or of an output of it.
+    """
     layers = ConfigLayers(CoaddConfig)
     for root in butler.roots:
         path = config_path(root, _TASK)

@@ -70,7 +70,13 @@ def inputs_table(warps: Sequence[Warp], clipped_share: Sequence[float]) -> Catal
 
 
 def psf_inputs(warps: Sequence[Warp]) -> list[PsfInput]:
-    """Return what exposures add to the PSF of their coadd."""
+    """Return what exposures add to the PSF of their coadd.
+
+    Parameters
+    ----------
+    warps : sequence of Warp
+        Exposures on the pixels of the coadd.
+    """
     return [PsfInput(warp.psf, warp.wcs, warp.shape, warp.weight, warp.light) for warp in warps]
 
 

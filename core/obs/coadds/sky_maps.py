@@ -26,6 +26,11 @@ _DATASET = "deepCoadd_skyMap"
 def load_sky_map(butler: Butler) -> SkyMap[Any]:
     """Return the sky map of a repository.
 
+    Parameters
+    ----------
+    butler : Butler
+        Butler of the repository or of an output of it.
+
     Raises
     ------
     DatasetNotFoundError
@@ -161,7 +166,13 @@ def enclosing_circle(points: np.ndarray[Any, np.dtype[np.float64]]) -> tuple[flo
 
 
 def describe_tract(tract: Tract) -> str:
-    """Return the line that names corners and patches of a tract, as the LSST stack logs it."""
+    """Return the line that names corners and patches of a tract, as the LSST stack logs it.
+
+    Parameters
+    ----------
+    tract : Tract
+        The tract.
+    """
     corners = ", ".join(f"({ra:.4f}, {dec:.4f})" for ra, dec in tract.corners())
     n_x, n_y = tract.n_patch
     return f"tract {tract.number} has corners {corners} (RA, Dec deg) and {n_x} x {n_y} patches"

@@ -24,7 +24,17 @@ class ImageFormatter(FormatterV2):
         """Take files of any ending: raw files have many."""
 
     def read_from_local_file(self, path: str, component: str | None = None, expected_size: int = -1) -> Any:  # noqa: ANN401 - as declared
-        """Read a dataset or a part of it; see the base class."""
+        """Read a dataset or a part of it; see the base class.
+
+        Parameters
+        ----------
+        path : str
+            The file.
+        component : str, optional
+            Attribute of the dataset to return instead of the whole.
+        expected_size : int, default: -1
+            Size of the file, bytes. It is not used.
+        """
         name = self.file_descriptor.storageClass.name
         found = _read_exposure(name, path) if name.startswith("Exposure") else None
         if found is None:

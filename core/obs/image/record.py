@@ -55,6 +55,11 @@ class Record:
     def get(self, name: str) -> Any:  # noqa: ANN401 - of the column's type
         """Return the value of a column.
 
+        Parameters
+        ----------
+        name : str
+            Name of the column, or an alias.
+
         Raises
         ------
         KeyError

@@ -72,7 +72,13 @@ class WcsCards(NamedTuple):
 
 
 def is_wcs_card(name: str) -> bool:
-    """Return whether a card belongs to a celestial WCS, also an alternate one, so that a new WCS replaces it."""
+    """Return whether a card belongs to a celestial WCS, also an alternate one, so that a new WCS replaces it.
+
+    Parameters
+    ----------
+    name : str
+        Keyword.
+    """
     return _CARD.fullmatch(name) is not None
 
 
@@ -106,7 +112,13 @@ def normalize_wcs_cards(header: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def has_plate_solution(cards: Mapping[str, Any]) -> bool:
-    """Return whether cards describe a plate of the Digitized Sky Survey, which wcslib prefers to any other WCS."""
+    """Return whether cards describe a plate of the Digitized Sky Survey, which wcslib prefers to any other WCS.
+
+    Parameters
+    ----------
+    cards : mapping
+        Cards by keyword.
+    """
     return all(name in cards for name in _PLATE)
 
 

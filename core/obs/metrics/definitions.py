@@ -483,5 +483,11 @@ MASTER_METRICS: dict[str, Metric] = {
 
 
 def find_metric(name: str) -> Metric | None:
-    """Return the metric, or the fact of an exposure, of a name; None for other columns."""
+    """Return the metric, or the fact of an exposure, of a name; None for other columns.
+
+    Parameters
+    ----------
+    name : str
+        Column of the table of metrics.
+    """
     return METRICS.get(name) or CONTEXT.get(name) or MASTER_METRICS.get(name)

@@ -57,7 +57,13 @@ def is_measurement_error(row: Mapping[str, Any]) -> bool:
 
 
 def failed_in_light(row: Mapping[str, Any]) -> Iterator[Cause]:
-    """Name twilight or another light where it stopped the measurement, so that the sky has no value."""
+    """Name twilight or another light where it stopped the measurement, so that the sky has no value.
+
+    Parameters
+    ----------
+    row : mapping
+        Metrics and circumstances of the exposure, by name; values that are not known are None.
+    """
     if not is_measurement_error(row) or row.get("sky_rate") is not None:
         return
     sun, saturated = row.get("sun_altitude"), _SATURATED.search(str(row.get("error")))

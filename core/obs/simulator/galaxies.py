@@ -69,7 +69,13 @@ class GalaxyShapes:
     is_de_vaucouleurs: NDArray[np.bool_]
 
     def select(self, rows: ArrayLike) -> "GalaxyShapes":
-        """Return some of the shapes."""
+        """Return some of the shapes.
+
+        Parameters
+        ----------
+        rows : array_like
+            Rows, or a mask over them.
+        """
         index = np.asarray(rows)
         return GalaxyShapes(self.xx[index], self.xy[index], self.yy[index], self.is_de_vaucouleurs[index])
 

@@ -38,7 +38,13 @@ class MoffatShapes:
     beta: float
 
     def select(self, rows: ArrayLike) -> "MoffatShapes":
-        """Return some of the profiles."""
+        """Return some of the profiles.
+
+        Parameters
+        ----------
+        rows : array_like
+            Rows, or a mask over them.
+        """
         index = np.asarray(rows)
         return MoffatShapes(self.fwhm[index], self.g1[index], self.g2[index], self.beta)
 

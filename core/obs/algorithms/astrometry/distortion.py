@@ -417,5 +417,11 @@ def _inverse_root(terms: Float) -> Float:
 
 
 def rms(values: Float) -> float:
-    """Return the root mean square."""
+    """Return the root mean square.
+
+    Parameters
+    ----------
+    values : ndarray of float64
+        Values; NaN is returned if there are none.
+    """
     return float(np.sqrt(np.mean(values**2))) if values.size else float("nan")

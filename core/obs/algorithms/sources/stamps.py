@@ -98,7 +98,13 @@ class Stamps:
     inside: NDArray[np.bool_]
 
     def select(self, rows: NDArray[np.int64]) -> "Stamps":
-        """Return copies of the chosen stamps."""
+        """Return copies of the chosen stamps.
+
+        Parameters
+        ----------
+        rows : ndarray of int64, shape (m,)
+            Rows of the stamps, in the order of the result.
+        """
         return Stamps(self.image[rows], self.variance[rows], self.inside[rows])
 
     def replace(self, rows: NDArray[np.int64], other: "Stamps") -> None:
