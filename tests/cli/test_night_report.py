@@ -1,5 +1,7 @@
 """`obs report` and `obs watch` on folders that cannot be what they need."""
 
+import os
+
 import numpy as np
 from astropy.io import fits
 
@@ -29,8 +31,12 @@ def test_a_watch_names_the_first_file_of_another_camera(tmp_path, obs):
         header = fits.Header({"INSTRUME": "Hyper Suprime-Cam"})
         fits.writeto(tmp_path / "night" / f"{name}.fits", np.zeros((20, 20), np.uint16), header)
     (tmp_path / "night" / "cut.fits").write_bytes((tmp_path / "night" / "a.fits").read_bytes()[:3000])
+    (tmp_path / "night" / "link").symlink_to("gone")
+    os.mkfifo(tmp_path / "night" / "pipe.fits")
     status, out, err = obs("watch", tmp_path / "data", tmp_path / "night", "--settle", 0, "--idle", 0.1)
     assert (status, "took" in out) == (1, False)
+    assert f"WARNING {tmp_path / 'night' / 'link'} is a link that leads nowhere: it waits" in err
+    assert f"WARNING {tmp_path / 'night' / 'pipe.fits'} cannot be read: it is a pipe or a device" in err
     assert f"WARNING {tmp_path / 'night' / 'cut.fits'} is not whole" in err
     assert f"left out {tmp_path / 'night' / 'a.fits'}: of another camera, which is installed as hsc: obs init" in err
     assert err.count("of another camera") == 1  # the others are not named

@@ -1,6 +1,7 @@
 """The Butler: reading through parents, writing to the output only, suffixes, and LSST's spellings."""
 
 import hashlib
+import os
 import pickle
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.masked_image import MaskedImage
 from obs.repo.butler import Butler
+from obs.repo.key_sources import registry_place
 from obs.repo.registry import Registry
 
 DUMMY = Path(__file__).parents[1] / "dummy_plugin"
@@ -366,6 +368,23 @@ def test_without_a_registry_the_files_tell(root, instrument):
     assert butler.query_metadata("raw", ["visit", "filter"]) == [(5, "D-R"), (6, "D-R")]
     assert butler.path("raw", visit=6, ccd=1).name == "raw-00006-1.fits.gz"
     assert butler.query_metadata("calexp", "visit", filter="D-R") == [5, 6]
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda path: path.symlink_to("gone.sqlite3"), "is a link to gone.sqlite3, which is not there; mount its disk"),
+        (os.mkfifo, "is a folder, a pipe or a device; move it away"),
+    ],
+)
+@pytest.mark.parametrize("name", ["registry.sqlite3", "registry.pgsql"])
+def test_what_is_no_registry_is_not_passed_over(root, instrument, make, said, name):
+    (root / "registry.sqlite3").unlink()
+    make(root / name)
+    with pytest.raises(RepositoryError, match=f"the registry .*{name} {said}"):
+        Butler(root, instrument=instrument).query_metadata("raw", "visit", {})
+    with pytest.raises(RepositoryError, match=said):
+        registry_place(root, Butler(root, instrument=instrument).policy)
 
 
 def test_a_registry_that_the_user_names(root, tmp_path, instrument):

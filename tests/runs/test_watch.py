@@ -51,7 +51,7 @@ def test_a_file_is_given_out_when_it_is_whole(tmp_path):
     clock.now = 10.0
     assert arrivals.poll() == []  # it has settled, and is not whole
     assert arrivals.unfinished() == [path]
-    assert [arrivals.stopped(seconds) for seconds in (60.0, 9.0, 9.0)] == [[], [path], []]  # named once
+    assert [list(arrivals.stopped(seconds)) for seconds in (60.0, 9.0, 9.0)] == [[], [path], []]  # named once
     path.write_bytes(content)
     arrivals.poll()
     clock.now = 11.0
@@ -113,7 +113,7 @@ def test_frames_are_processed_once_each_whatever_happens(live):
     assert calls == [21]
     assert [[file.status for file in step.files] for step in steps] == [["ingested"], [], []]
     assert [len(step.outcomes) for step in steps] == [0, 1, 0]
-    assert [step.stopped for step in steps] == [[], [], [Path("arriving/a0022.fits")]]
+    assert [list(step.stopped) for step in steps] == [[], [], [Path("arriving/a0022.fits")]]
     Path("arriving/a0022.fits").write_bytes(half)
     run()  # as after a restart
     assert calls == [21, 22]

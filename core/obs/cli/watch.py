@@ -84,8 +84,8 @@ def watch(
 
 def _print_files(step: Step, told: set[str]) -> None:
     """Print which files were taken; of those that are left out the first for each reason, which joins ``told``."""
-    for path in step.stopped:
-        click.echo(f"WARNING {path} is not whole, and has stopped growing: it waits; copy it again", err=True)
+    for path, reason in step.stopped.items():
+        click.echo(f"WARNING {path} {reason}: it waits; copy it again, or let it be read", err=True)
     for file in step.files:
         if file.status == "failed":
             click.echo(f"FAILED {file.path}: {file.reason}", err=True)

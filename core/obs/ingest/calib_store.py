@@ -16,6 +16,7 @@ from obs.policy.data_id import DataId, cast_data_id, format_data_id
 from obs.policy.dataset_type import DatasetType, split_hdu
 from obs.policy.policy import Policy
 from obs.repo.butler import Butler
+from obs.repo.database_file import is_registry
 from obs.repo.file_keys import COMPRESSED
 from obs.repo.key_sources import CALIB_REGISTRY
 from obs.repo.layout import open_repository
@@ -138,7 +139,7 @@ class CalibStore:
         self.butler, self.types = butler, calib_types(butler.policy)
         registry_path = butler.policy.calib_registry_path
         self.root = butler.calib_root
-        if not registry_path and not (self.root / CALIB_REGISTRY).is_file() and self.root == butler.root:
+        if not registry_path and not is_registry(self.root / CALIB_REGISTRY) and self.root == butler.root:
             self.root = butler.root / "CALIB"
         place = butler.root / registry_path if registry_path else self.root / CALIB_REGISTRY
         if not read_only:
@@ -150,7 +151,7 @@ class CalibStore:
                 )
             check_inside(place)
             place.parent.mkdir(parents=True, exist_ok=True)
-        is_there = place.is_file()
+        is_there = is_registry(place)
         self.registry = Registry(place if is_there or not read_only else _NOWHERE, read_only=read_only)
         keys = {key: kind for known in self.types.values() for key, kind in known.keys.items() if key != _DATE}
         self.keys = dict(sorted(keys.items(), key=lambda item: item[0] != "filter"))

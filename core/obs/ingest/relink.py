@@ -10,7 +10,7 @@ from obs.ingest.raws import IngestOptions, ingest_raws
 from obs.ingest.report import FileReport
 from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
-from obs.repo.database_file import DATABASE_FILE
+from obs.repo.database_file import DATABASE_FILE, is_registry
 from obs.repo.file_keys import COMPRESSED
 from obs.repo.key_sources import REGISTRY_FILE
 from obs.repo.layout import repositories_with_parents
@@ -52,7 +52,7 @@ def find_missing_raws(butler: Butler) -> list[MissingRaw]:
 def has_foreign_registry(butler: Butler) -> bool:
     """Return whether the registry of raw frames was made by another program, which often lists more than was copied."""
     for repository in repositories_with_parents([butler.root]):
-        if any((repository.root / name).is_file() for name in (DATABASE_FILE, REGISTRY_FILE)):
+        if any(is_registry(repository.root / name) for name in (DATABASE_FILE, REGISTRY_FILE)):
             return not repository.is_own
     return False
 

@@ -6,6 +6,7 @@ The stack's daf_persistence (`registries.py`: YAML) and, for Hyper Suprime-Cam b
 (`PgSqlConfig`: lines ``config.host='...'``).
 """
 
+import os
 import re
 from pathlib import Path
 from urllib.parse import quote
@@ -15,13 +16,34 @@ import yaml
 from obs.errors import RepositoryError
 from obs.small_file import read_small_text
 
-__all__ = ["DATABASE_FILE", "database_url"]
+__all__ = ["DATABASE_FILE", "database_url", "is_registry"]
 
 DATABASE_FILE = "registry.pgsql"
 """Names the database, where the registry is not a file."""
 
 _DRIVER = "postgresql+psycopg"
 _SETTING = re.compile(r"""^\s*(?:config|root)\.(\w+)\s*=\s*["']?(.*?)["']?\s*$""", re.MULTILINE)
+
+
+def is_registry(path: Path) -> bool:
+    """Return whether a registry is there; another is looked for, with other data, only if nothing is in its place.
+
+    Parameters
+    ----------
+    path : Path
+        Where the registry, or the file that names its database, may be.
+
+    Raises
+    ------
+    RepositoryError
+        If something else is there: a link that leads nowhere, a folder, a pipe.
+    """
+    if path.is_file() or not os.path.lexists(path):
+        return path.is_file()
+    problem, advice = "a folder, a pipe or a device", "move it away"
+    if not path.exists():
+        problem, advice = f"a link to {os.readlink(path)}, which is not there", "mount its disk, or correct the link"
+    raise RepositoryError(f"the registry {path} is {problem}; {advice}", path=path)
 
 
 def database_url(path: Path) -> str:

@@ -9,7 +9,7 @@ from obs.errors import RepositoryError
 from obs.instrument.instrument import Instrument
 from obs.policy.key_source import KeySource
 from obs.policy.policy import Policy
-from obs.repo.database_file import DATABASE_FILE, database_url
+from obs.repo.database_file import DATABASE_FILE, database_url, is_registry
 from obs.repo.file_keys import FileKeys
 from obs.repo.layout import Repository
 from obs.repo.registry_reader import RegistryFile
@@ -74,7 +74,7 @@ class KeySources:
         if "calib" not in self._opened:
             fixed = self._policy.calib_registry_path
             path = self._below_root(fixed) if fixed else self.calib_root / CALIB_REGISTRY
-            if not path.is_file():
+            if not is_registry(path):
                 raise RepositoryError(
                     f"there is no registry of calibrations {path}; name their folder with --calib", path=path
                 )
@@ -89,7 +89,7 @@ class KeySources:
             return self._below_root(str(given or self._policy.calib_root))
         roots = [repository.root for repository in self._repositories]
         for folder in [place for root in roots for place in (root / "CALIB", root)]:
-            if (folder / CALIB_REGISTRY).is_file():
+            if is_registry(folder / CALIB_REGISTRY):
                 return folder
         return next((root / "CALIB" for root in roots if (root / "CALIB").is_dir()), roots[0])
 
@@ -102,11 +102,11 @@ class KeySources:
         elif self._policy.registry_path:
             yield str(self._below_root(self._policy.registry_path))
         for repository in self._repositories:
-            if (settings := repository.root / DATABASE_FILE).is_file():
+            if is_registry(settings := repository.root / DATABASE_FILE):
                 yield database_url(settings)
-            if (path := repository.root / REGISTRY_FILE).is_file():
+            if is_registry(path := repository.root / REGISTRY_FILE):
                 yield str(path)
-        if (here := Path(REGISTRY_FILE)).is_file():
+        if is_registry(here := Path(REGISTRY_FILE)):
             yield str(here.absolute())
 
     def _files(self) -> FileKeys:
@@ -131,11 +131,19 @@ def registry_place(root: Path, policy: Policy) -> str:
         Repository.
     policy : Policy
         Its ``registry_path``, if set, wins.
+
+    Raises
+    ------
+    RepositoryError
+        If something else is in the place of the registry.
     """
     if policy.registry_path:
         return str(root / Path(os.path.expandvars(policy.registry_path)).expanduser())
-    settings = root / DATABASE_FILE
-    return database_url(settings) if settings.is_file() else str(root / REGISTRY_FILE)
+    settings, registry = root / DATABASE_FILE, root / REGISTRY_FILE
+    if is_registry(settings):
+        return database_url(settings)
+    is_registry(registry)  # a link that leads nowhere must not become a new registry
+    return str(registry)
 
 
 def _open(place: str) -> KeySource:

@@ -41,13 +41,14 @@ class Step:
         Files that were ingested, or could not be.
     outcomes : list of Outcome
         Data IDs that were processed.
-    stopped : list of Path
-        Files that are not whole, and have not changed for a minute, or will not because the watch ends.
+    stopped : dict of Path to str
+        Files that are not whole or cannot be read, and have not changed for a minute, or will not because the watch
+        ends; with the reason.
     """
 
     files: list[FileReport] = field(default_factory=list)
     outcomes: list[Outcome[ProcessSummary]] = field(default_factory=list)
-    stopped: list[Path] = field(default_factory=list)
+    stopped: dict[Path, str] = field(default_factory=dict)
 
 
 def watch_folder(
