@@ -114,7 +114,7 @@ def check_sky_map(butler: Butler) -> None:
     Parameters
     ----------
     butler : Butler
-        Butler with an output.
+        Butler of the repository or of an output of it.
 
     Raises
     ------

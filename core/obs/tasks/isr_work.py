@@ -72,7 +72,7 @@ class Work:
     Parameters
     ----------
     raw : Raw
-        The frame as read; never changed.
+        The frame as read. A window of the detector is replaced by an image of all of it; nothing else changes it.
     detector : Detector
         Its detector.
     calibrations : Calibrations
