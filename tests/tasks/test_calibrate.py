@@ -246,11 +246,12 @@ def test_a_turned_camera_is_found_and_told_where_to_write_it(bright, field, wron
             "the frame is turned by 180 degrees, as after a meridian flip; nothing needs"
         )
         return
-    assert found.warnings[0].startswith("the WCS that the exposure came with does not match; the frame was found")
+    if abs(rotation) <= 1 and scale == 1.0:
+        assert found.warnings[0].startswith("the WCS that the exposure came with does not match; the frame was found")
     if abs(rotation) > 1:
-        assert f"add {change.rotation:.2f} degrees to orientation.rotation" in found.warnings[1]
+        assert f"add {change.rotation:.2f} degrees to orientation.rotation" in found.warnings[-1]
     if scale != 1.0:
-        assert f"multiply plate_scale by {change.scale:.4f}" in found.warnings[1]
+        assert f"multiply plate_scale by {change.scale:.4f}" in found.warnings[-1]
 
 
 def test_reference_sources_elsewhere_are_asked_for(bright, field):
@@ -455,8 +456,8 @@ def test_a_header_of_another_binning_is_seen_through(bright, field, factor):
     other = turned(bright)
     other.exposure.wcs = dataclasses.replace(WCS, cd=factor * WCS.cd)
     found = run(other, reference_of(field))
-    assert f"its pixel scale {1 / factor:.2f}" in found.warnings[1]
-    assert "binned" in found.warnings[1]
+    assert f"its pixel scale {1 / factor:.2f}" in found.warnings[0]
+    assert "binned" in found.warnings[0]
     assert found.exposure.wcs.pixel_scale == pytest.approx(WCS.pixel_scale, rel=1e-3)
 
 

@@ -278,6 +278,8 @@ class _Solver:
         if exposure.wcs is None:
             return fit, ["the exposure came without a WCS; it was found by the pattern of its stars"]
         change = compare_wcs(fit.wcs, exposure.wcs, exposure.shape)
+        if change.offset < 0.5 * min(exposure.shape) * fit.wcs.pixel_scale and _describe_change(change):
+            return fit, []  # how the camera differs says it all
         place, there = (field_circle(wcs, exposure.shape, 0.0)[:2] for wcs in (fit.wcs, exposure.wcs))
         return fit, [
             "the WCS that the exposure came with does not match; the frame was found by the pattern of its stars "
