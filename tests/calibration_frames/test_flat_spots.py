@@ -32,3 +32,13 @@ def test_stars_are_named(height, sigma):
 )
 def test_dust_and_pixels_are_not(height, settings):
     assert warn_of_spots(flat(height, **settings), Mask(np.zeros(SHAPE, np.int32))) == []
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5, 1.5])
+def test_steps_of_amplifiers_and_columns_are_no_stars(value):
+    """Both are maxima of the smoothed flat, one beside the other, however the noise has it."""
+    image = flat(0.0, 1.0)
+    image[:, SHAPE[1] // 2 :] *= 0.95
+    for column, rows in ((40, slice(None)), (90, slice(100, 180)), (130, slice(60, 220))):
+        image[rows, column] *= value
+    assert warn_of_spots(image, Mask(np.zeros(SHAPE, np.int32))) == []

@@ -24,6 +24,11 @@ _THRESHOLD = 7.0
 """Least height of a spot, in the scatter of the smoothed flat."""
 _SHARP = 0.35
 """Least ratio of the height beside the peak to that on it: single pixels differ from their neighbors anyway."""
+_DEAD, _LEAST_KNOWN = 0.3, np.float32(0.2)
+"""Level of dead pixels relative to that of the flat, and the part of the surroundings of a pixel that must be known."""
+_AWAY, _COMPACT = 3.0, 0.6
+"""Distance, in the width of the spot, at which it must have faded to such a part in any direction: edges of amplifiers
+and columns do not."""
 _SIDE = 2048
 """Largest part of a flat, pixels, that is looked at."""
 _MOST_PEAKS = 3000
@@ -71,20 +76,23 @@ def find_bright_spots(image: NDArray[np.float32], bad: NDArray[np.bool_]) -> Bri
     image, bad = image[part], bad[part]
     if bad.all():
         return BrightSpots(0, 0, 0.0, 0, 0)
-    filled = np.where(bad, np.median(image[~bad]), image)
-    best = max((_count(filled, bad, sigma) for sigma in _SIGMAS), key=lambda found: found.n_bright)
+    # beside dead pixels the surroundings would be too low, and what is there too high
+    bad = bad | (image < np.median(image[~bad]) * _DEAD)
+    best = max((_count(image, bad, sigma) for sigma in _SIGMAS), key=lambda found: found.n_bright)
     return best._replace(x=best.x + low[1], y=best.y + low[0])
 
 
-def _count(filled: NDArray[np.float32], bad: NDArray[np.bool_], sigma: float) -> BrightSpots:
+def _count(image: NDArray[np.float32], bad: NDArray[np.bool_], sigma: float) -> BrightSpots:
     none = BrightSpots(0, 0, 0.0, 0, 0)
-    around = smooth(filled, _SURROUND * sigma)
-    if min(filled.shape) <= 4 * around.margin:
+    known = smooth((~bad).astype(np.float32), _SURROUND * sigma)
+    if min(image.shape) <= 4 * known.margin:
         return none
-    height = np.clip(filled - around.image, -_MOST, _MOST)
-    height[bad] = 0.0
+    level = smooth(np.where(bad, np.float32(0), image), _SURROUND * sigma).image
+    level /= np.maximum(known.image, _LEAST_KNOWN)
+    height = np.clip(image - level, -_MOST, _MOST)
+    height[bad | (known.image < _LEAST_KNOWN)] = 0.0
     seen = smooth(height, sigma).image
-    inner = slice(2 * around.margin, -2 * around.margin)
+    inner = slice(2 * known.margin, -2 * known.margin)
     scatter = robust_sigma(seen[inner, inner])
     if not scatter > 0:
         return none
@@ -94,6 +102,13 @@ def _count(filled: NDArray[np.float32], bad: NDArray[np.bool_], sigma: float) ->
     beside = np.mean([height[rows + dy, columns + dx] for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0))], axis=0)
     wide = beside * np.sign(height[rows, columns]) > _SHARP * np.abs(height[rows, columns])
     rows, columns = rows[wide], columns[wide]
+    away = int(np.ceil(_AWAY * sigma))
+    along = [
+        seen[rows + dy, columns + dx] + seen[rows - dy, columns - dx]
+        for dy, dx in ((0, away), (away, 0), (away, away), (away, -away))
+    ]
+    compact = np.max(along * np.sign(seen[rows, columns]), axis=0) < 2 * _COMPACT * size[rows, columns]
+    rows, columns = rows[compact], columns[compact]
     kept = _not_beside_higher(rows, columns, size[rows, columns], 3.0 * _SURROUND * sigma)
     rows, columns = rows[kept], columns[kept]
     bright = seen[rows, columns] > 0
@@ -101,7 +116,7 @@ def _count(filled: NDArray[np.float32], bad: NDArray[np.bool_], sigma: float) ->
         return none
     highest = int(np.argmax(seen[rows, columns]))
     y, x = int(rows[highest]), int(columns[highest])
-    excess = float(filled[y, x] - around.image[y, x])
+    excess = float(image[y, x] - level[y, x])
     return BrightSpots(int(np.count_nonzero(bright)), int(np.count_nonzero(~bright)), excess, x, y)
 
 
