@@ -286,12 +286,17 @@ def test_exposures_that_cannot_be_used(own, obs_command, capsys):
         exposure = make_exposure(index)
         setattr(exposure, part, None)
         butler.put(exposure, "calexp", data_id(index))
+    invalid = butler.path("calexp", data_id(3))
+    content = invalid.read_bytes()
+    card = re.search(rb"CD1_1   = .{70}", content)
+    invalid.write_bytes(content.replace(card[0], b"CD1_1   =                  NaN".ljust(80)))
     assert obs_command("skymap", "make", own, "--discrete") == 0
     assert obs_command("coadd", own) == 0
     text = capsys.readouterr().err
+    assert f"{invalid}: its WCS is not used: WCS card CD1_1 is not finite" in text
     for part in ("zero point", "WCS"):
         assert f"left out, it has no {part}; process it with a reference catalog that covers it" in text
-    assert butler.get("deepCoadd_inputs", COADD)["visit"].tolist() == [13, 14]
+    assert butler.get("deepCoadd_inputs", COADD)["visit"].tolist() == [13]
 
 
 @pytest.mark.parametrize(

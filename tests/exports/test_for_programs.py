@@ -121,9 +121,12 @@ def test_source_extractor_reads_the_psf(butler, tmp_path):
 
 def test_psfex_runs_on_the_catalogs(butler, tmp_path):
     done = export_for("psfex", butler, tmp_path)
+    ours = next(tmp_path.glob("*.psf"))
+    exported = ours.read_bytes()
     run(tmp_path, done.commands[0])
     run(tmp_path, done.commands[1])
-    assert next(tmp_path.glob("*.psf")).stat().st_size > 0
+    assert ours.with_suffix(".psfex.psf").stat().st_size > 0
+    assert ours.read_bytes() == exported
 
 
 def test_swarp_keeps_fluxes_and_ignores_bad_pixels(butler, tmp_path, places):

@@ -64,6 +64,7 @@ def test_seeing_does_not_change_a_star(frames, flux):
     """The zero point of an aperture flux is that of the same aperture on the comparison stars."""
     star = int(np.argsort(frames.flux0)[-5])
     curve = curve_of(frames, star, flux)
+    assert not curve.warnings
     assert 0.3 < np.sqrt((pulls(frames, curve, star) ** 2).sum() / (len(VISITS) - 1)) < 1.9
     ensemble = curve.ensembles["Clear"]
     bright = ensemble.star_error < 0.03
@@ -88,6 +89,9 @@ def test_star_that_only_the_reference_catalog_shows(frames):
     """A star at 0.7 to 1.3 FWHM as bright as it: what it adds to the flux changes with the seeing."""
     alone = curve_of(frames, VARIABLE, "base_PsfFlux", reference_neighbors=False)
     together = curve_of(frames, VARIABLE, "base_PsfFlux")
+    chosen = curve_of(frames, VARIABLE, reference_neighbors=False, seeing_apertures=[1.5])
+    assert chosen.fluxes["Clear"] == "base_PsfFlux"
+    assert "mag more light of the object than base_PsfFlux: a star that no image separates" in chosen.warnings[0]
     width = np.sqrt(len(VISITS) - 1)
     assert np.sqrt((pulls(frames, alone, VARIABLE) ** 2).sum()) / width > 3.0
     assert np.sqrt((pulls(frames, together, VARIABLE) ** 2).sum()) / width < 1.9

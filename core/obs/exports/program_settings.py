@@ -77,6 +77,8 @@ MAGZERO_KEY        MAGZP
 CHECKPLOT_TYPE     NONE
 """
 _PSFEX = """\
+# beside the exported model, IMAGE.psf
+PSF_SUFFIX       .psfex.psf
 PSF_SIZE         31,31
 PSFVAR_DEGREES   2
 CHECKPLOT_TYPE   NONE

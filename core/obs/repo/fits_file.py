@@ -21,6 +21,7 @@ from astropy.utils.exceptions import AstropyUserWarning, AstropyWarning
 from numpy.typing import NDArray
 
 from obs.errors import DatasetNotFoundError, FileFormatError, ObsError, OutputError
+from obs.image.wcs_cards import is_wcs_card
 from obs.regular_file import open_regular
 from obs.repo.atomic import atomic_write
 from obs.repo.fits_checksum import CHECKSUM_CARDS, compare_datasums, is_comparing, seal
@@ -385,7 +386,8 @@ def header_to_dict(header: fits.Header) -> dict[str, Any]:
     Parameters
     ----------
     header : fits.Header
-        Header. Cards that astropy cannot parse are skipped.
+        Header. Cards that astropy cannot parse are skipped, but for those of a WCS: without ``CD1_1 = NaN`` the others
+        would be another WCS. Their value is the text, or the number that it is in Python.
     """
     cards: dict[str, Any] = {}
     for card in header.cards:
@@ -394,9 +396,22 @@ def header_to_dict(header: fits.Header) -> dict[str, Any]:
         try:
             value = card.value
         except fits.VerifyError:
-            continue  # a card that astropy cannot parse is no worse than one that is not there
+            if not is_wcs_card(card.keyword):
+                continue
+            value = _unparsed(card)
         cards[card.keyword] = float("nan") if isinstance(value, fits.card.Undefined) else value
     return cards
+
+
+def _unparsed(card: fits.Card) -> float | str:
+    """Return the value of a card that does not follow the standard."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AstropyWarning)  # astropy says that it makes the value a string
+        text = str(card.image)[_NAME:].lstrip("= ").partition("/")[0].strip(" '")
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def set_cards(header: fits.Header, cards: Mapping[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Which flux measures an object best, judged by stars as bright, and the ensemble that it is compared with."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,12 @@ _ALIKE = 20
 _FEWEST_OTHERS = 5
 #: Scatter of those stars beyond their errors is believed from so many standard errors on.
 _SIGNIFICANT = 3.0
+#: Standard error of a median of one value, median deviations.
+_ERROR_OF_MEDIAN = 1.86
+#: Apertures that are small enough for what they hold to be in the PSF flux, too.
+_CLOSE = "base_SeeingApertureFlux"
+#: More light in an aperture than a star of the object's PSF flux has there that stays unnoticed, mag.
+_UNNOTICED = 0.03
 
 
 @frozen
@@ -42,6 +49,8 @@ class Choice:
         Numbers of the comparison stars among all positions but the object's.
     check : int
         That of the check star, or -1.
+    doubt : str
+        What the user should know of the light that apertures hold, as it would stand in a warning; or nothing.
     """
 
     flux: str
@@ -50,6 +59,7 @@ class Choice:
     floor: float
     stars: NDArray[np.int64]
     check: int
+    doubt: str = ""
 
 
 def find_fluxes(catalog: Catalog, flux: str | None) -> list[str]:
@@ -78,6 +88,9 @@ def find_fluxes(catalog: Catalog, flux: str | None) -> list[str]:
 def choose_flux(points: Sequence[Point], names: Sequence[str], n_position: int, check: int | None = None) -> Choice:
     """Return the flux with which stars as bright as the object repeat best; that of the PSF where none is better.
 
+    An aperture with more light than a star of the object's PSF flux has there is not chosen: it holds another star, and
+    a warning says so.
+
     Parameters
     ----------
     points : sequence of Point
@@ -93,7 +106,7 @@ def choose_flux(points: Sequence[Point], names: Sequence[str], n_position: int, 
     image = np.concatenate([np.full(len(point.catalog), n) for n, point in enumerate(points)]).astype(np.int64)
     psf = np.concatenate([point.catalog[f"{PSF_FLUX}_mag"] for point in points])
     choices: list[Choice] = []
-    least = np.inf
+    least, excess = np.inf, {0.0: PSF_FLUX}
     for name in names:
         magnitude, error = (np.concatenate([p.catalog[f"{name}_{end}"] for p in points]) for end in ("mag", "magErr"))
         use = (star > 0) & np.isfinite(magnitude) & np.isfinite(error) & _unflawed(points, name)
@@ -112,10 +125,33 @@ def choose_flux(points: Sequence[Point], names: Sequence[str], n_position: int, 
         scatter = float(np.median(ensemble.star_scatter[alike])) if len(alike) else np.inf
         floor = _scatter_beyond_errors(ensemble, alike, len(points))
         number = int(ensemble.constant.sum())
-        if not choices or (scatter < _BETTER * least and number > _AS_MANY * len(choices[0].stars)):
+        more = _more_light(psf[star == 0] - own)
+        if name.startswith(_CLOSE) or not choices:
+            excess[more] = name
+        better = not more and scatter < _BETTER * least
+        if not choices or (better and number > _AS_MANY * len(choices[0].stars)):
             choices.append(Choice(name, ensemble, shift, floor, np.flatnonzero(ensemble.constant), tested))
             least = scatter
-    return choices[-1]
+    most = max(excess)
+    return replace(choices[-1], doubt=_doubt(excess[most], most) if most else "")
+
+
+def _doubt(name: str, more: float) -> str:
+    return (
+        f"{name} has {more:.2f} mag more light of the object than {PSF_FLUX}: a star that no image separates from it "
+        "may be in its magnitudes, or it is not a star. A reference catalog that has both stars (obs ingest-refcat) "
+        "separates them"
+    )
+
+
+def _more_light(difference: NDArray[np.float64]) -> float:
+    """Return how much fainter the object is in the PSF flux than in an aperture, mag; 0 if that may be chance."""
+    known = difference[np.isfinite(difference)]
+    if not len(known):
+        return 0.0
+    middle = float(np.median(known))
+    error = _ERROR_OF_MEDIAN * float(np.median(np.abs(known - middle))) / np.sqrt(len(known))
+    return middle if middle > _UNNOTICED + _SIGNIFICANT * error else 0.0
 
 
 def _unflawed(points: Sequence[Point], name: str) -> NDArray[np.bool_]:

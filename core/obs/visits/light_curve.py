@@ -320,6 +320,8 @@ def _describe(curve: LightCurve, physical_filter: str, choice: Choice, positions
         curve.check[physical_filter] = float(positions["coord_ra"][row]), float(positions["coord_dec"][row])
     if choice.flux != PSF_FLUX:
         curve.notes.append(f"{physical_filter}: {choice.flux}")
+    if choice.doubt:
+        curve.warnings.append(f"{physical_filter}: {choice.doubt}")
     if choice.floor > 0:
         curve.notes.append(
             f"{physical_filter}: stars as bright as the object scatter by {1e3 * choice.floor:.1f} mmag beyond their "
