@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from processed_visits import data_id, make_rerun
+from processed_visits import CENTER, data_id, make_rerun
 
 from obs.compat.lsst.meas.mosaic import FluxFitParams
 from obs.errors import DataIdError
@@ -60,14 +60,18 @@ def test_command_names_what_is_left_out_and_why(tmp_path, obs):
     assert "positions repeat" in out
 
 
-def test_visits_without_common_stars(tmp_path, obs):
-    butler = make_rerun(tmp_path / "out", visits=3)
+def test_visits_without_common_stars_or_with_other_pixels(tmp_path, obs):
+    butler = make_rerun(tmp_path / "out", visits=4)
+    exposure = butler.get("calexp", data_id(4))
+    exposure.wcs = type(exposure.wcs)(CENTER, exposure.wcs.crpix, 2 * exposure.wcs.cd)
+    butler.put(exposure, "calexp", data_id(4))
     exposure = butler.get("calexp", data_id(3))
     exposure.wcs = type(exposure.wcs)((150.5, 2.0), exposure.wcs.crpix, exposure.wcs.cd)
     butler.put(exposure, "calexp", data_id(3))
     status, out, err = obs("calibrate-visits", tmp_path / "out")
     assert status == 1
     assert "visit=3" in err
+    assert "visit=4 filter=Clear ccd=1: its pixels are 0.600 arcsec, those of most images 0.300" in err
     assert "it shares 0 stars with other visits or the reference catalog" in err
     assert "2 images of 2 visits" in out
 

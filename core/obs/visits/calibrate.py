@@ -37,6 +37,8 @@ _POSITIONS = ("jointcal_wcs", "wcs")
 _MAGNITUDES = ("jointcal_photoCalib", "fcr")
 _REPORT = "calibrateVisits_metadata"
 _MOTIONS = "calibrateVisits_motions"
+#: Logarithm of a ratio of pixel scales; those that differ by more are of another binning or another camera.
+_SAME_SCALE = 0.1
 #: Motions change the maps, and these the motions; both stay within their errors after so many rounds.
 _MOTION_ROUNDS = 2
 
@@ -133,6 +135,7 @@ def calibrate_visits(
             done.skipped.append((format_data_id(data_id), reason))
             continue
         groups.setdefault(physical_filter, []).append((dict(data_id), frame))
+    _leave_out_other_scales(groups, done.skipped)
     if not groups:
         reason = done.skipped[0][1] if done.skipped else "no image matches"
         raise MeasurementError(
@@ -201,6 +204,28 @@ def _read_frame(butler: Butler, data_id: DataId, config: CalibrateVisitsConfig) 
         flux_err=np.asarray(stars[f"{flux}_instFluxErr"], np.float64),
     )
     return header_filter(header), frame
+
+
+def _leave_out_other_scales(groups: dict[str, list[tuple[DataId, FrameStars]]], skipped: list[tuple[str, str]]) -> None:
+    """Leave out images whose pixels are not those of most images: places on the detector are not the same."""
+    frames = [frame for members in groups.values() for _, frame in members]
+    if not frames:
+        return
+    logs = np.log([frame.wcs.pixel_scale for frame in frames])
+    alike = np.abs(logs[:, None] - logs) < _SAME_SCALE
+    most = int(alike.sum(axis=1).argmax())
+    reasons = {
+        frame.name: f"its pixels are {frame.wcs.pixel_scale:.3f} arcsec, those of most images "
+        f"{frames[most].wcs.pixel_scale:.3f}: frames of another binning or camera have other places on the detector; "
+        "calibrate them alone with --id"
+        for frame, is_like in zip(frames, alike[most], strict=True)
+        if not is_like
+    }
+    skipped.extend(reasons.items())
+    for name, members in list(groups.items()):
+        groups[name] = [one for one in members if one[1].name not in reasons]
+        if not groups[name]:
+            del groups[name]
 
 
 def _fit_positions(

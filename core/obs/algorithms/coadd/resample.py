@@ -11,7 +11,7 @@ from obs.algorithms.coadd.position_map import PositionMap
 from obs.frozen import frozen
 from obs.kernels.library import Kernel
 
-__all__ = ["ResamplingKernel", "resample_rows"]
+__all__ = ["ResamplingKernel", "noise_area", "resample_rows"]
 
 _PHASES = 1024
 _PLANES = ("float32", "float32", "int32")
@@ -74,6 +74,21 @@ def _correlation(distance: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.exp(-0.25 * np.square(distance / _WIDTH)))
 
 
+def noise_area(area: NDArray[Any]) -> NDArray[Any]:
+    """Return the factor between the variance of an input pixel and that of an output pixel, for sums over many.
+
+    Sums over an area have the noise of its input pixels, as long as output pixels are about as large or smaller. The
+    kernel skips input pixels between larger ones, which makes the noise of sums larger: from 2.5 times the area on,
+    measured with white noise (within 25 %).
+
+    Parameters
+    ----------
+    area : ndarray of float
+        Area of an output pixel in input pixels.
+    """
+    return np.asarray(area * np.clip(1.55 * area - 3.6, 1, np.maximum(area, 1)))
+
+
 def resample_rows(
     image: NDArray[np.float32],
     variance: NDArray[np.float32],
@@ -86,8 +101,8 @@ def resample_rows(
     """Yield blocks of rows of an image on another grid.
 
     Fluxes are conserved: values are multiplied by the area of an output pixel in input pixels. The variance is that of
-    the nearest input pixel times the square of that area. It is larger than the scatter of single output pixels, which
-    share noise with their neighbors, and equals the noise of sums over many pixels, such as fluxes.
+    the nearest input pixel times `noise_area` of that area. It is larger than the scatter of single output pixels,
+    which share noise with their neighbors, and equals the noise of sums over many pixels, such as fluxes.
 
     Parameters
     ----------
@@ -129,7 +144,7 @@ def resample_rows(
         if x.size:
             result[0][chosen] = _interpolate(image, x, y, kernel) * area
             nearest = np.rint(y).astype(np.int64) * image.shape[1] + np.rint(x).astype(np.int64)
-            result[1][chosen] = variance.ravel().take(nearest) * area * area
+            result[1][chosen] = variance.ravel().take(nearest) * noise_area(area)
             result[2][chosen] = mask.ravel().take(nearest)
         yield low, high, result[0].reshape(shape), result[1].reshape(shape), result[2].reshape(shape)
 
