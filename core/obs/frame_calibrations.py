@@ -1,7 +1,7 @@
 """The calibrations that the removal of the instrument's signature needs for a frame: which, and where they are."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from obs.errors import (
 from obs.geom import Box
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
+from obs.plural import list_of
 from obs.policy.data_id import DataId, format_data_id
 from obs.repo.butler import Butler
 from obs.repo.calibration_type import calibration_type
@@ -210,6 +211,7 @@ def choose_calibrations(
     """
     found: dict[str, Any] = {}
     used: dict[str, str] = {}
+    missing: dict[str, str] = {}
     for name, (value, path, problem, files) in read.items():
         take_notes(files)
         if problem:
@@ -220,24 +222,32 @@ def choose_calibrations(
                 warn(f"continues without {name.replace('_', ' ')}: {problem}")
                 config = config.model_copy(update={needed[name]: False})
             else:
-                raise _missing(name, needed[name], data_id, problem)
+                missing[name] = problem
         else:
             found[name] = value
             used[f"CALIB_{name.upper()}"] = path.name
             if isinstance(value, Exposure) and (day := str(value.metadata.get("DATE-OBS", ""))):
                 used[f"CALIB_DATE_{name.upper()}"] = day
+    if missing:
+        raise _missing(missing, [needed[name] for name in missing], data_id)
     tables, names = read_tables(butler, data_id, config)
     return Calibrations(**found, **tables), config, used | names
 
 
-def _missing(name: str, switch: str, data_id: Mapping[str, Any], problem: str) -> DatasetNotFoundError:
-    remedy = f"make one with {f'obs calibs build {name} or ' if name in _BUILDABLE else ''}obs calibs ingest"
-    if name in _BUILDABLE and "it is valid from" in problem:
-        remedy = f"give it more days by obs calibs build {name} --clobber --validity DAYS, {remedy}"
+def _missing(problems: Mapping[str, str], switches: Sequence[str], data_id: Mapping[str, Any]) -> DatasetNotFoundError:
+    """Return the error that names all calibrations that a frame lacks, and the way on without them."""
+    first, *others = problems
+    problem, which = problems[first], "" if others else f" {first}"
+    build = f"obs calibs build{which} or " if any(name in _BUILDABLE for name in problems) else ""
+    remedy = f"make {'each' if others else 'one'} with {build}obs calibs ingest"
+    if not others and first in _BUILDABLE and "it is valid from" in problem:
+        remedy = f"give it more days by obs calibs build {first} --clobber --validity DAYS, {remedy}"
+    off = " ".join(f"isr.{switch}=false" for switch in switches)
     return DatasetNotFoundError(
-        f"unable to retrieve {name.replace('_', ' ')} for {format_data_id(data_id)}: {problem}; {remedy}, "
-        f"or continue without it by -c isr.{switch}=false or --allow-missing",
-        dataset_type=_DATASET_TYPES.get(name, name),
+        f"unable to retrieve {list_of(name.replace('_', ' ') for name in problems)} for {format_data_id(data_id)}: "
+        f"{problem}; {remedy}, or continue without {'them' if others else 'it'} by --allow-missing or, in a new "
+        f"output, -c {off}",
+        dataset_type=_DATASET_TYPES.get(first, first),
         data_id=data_id,
     )
 

@@ -1,6 +1,8 @@
-"""Numbers of things, as texts have them."""
+"""Numbers of things and lists of words, as texts have them."""
 
-__all__ = ["count_of"]
+from collections.abc import Iterable
+
+__all__ = ["count_of", "list_of"]
 
 
 def count_of(number: int, noun: str) -> str:
@@ -14,3 +16,15 @@ def count_of(number: int, noun: str) -> str:
         The singular of a noun whose plural ends in ``s``.
     """
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def list_of(words: Iterable[str]) -> str:
+    """Return words as a text lists them, ``bias, dark and flat``.
+
+    Parameters
+    ----------
+    words : iterable of str
+        One or more.
+    """
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last

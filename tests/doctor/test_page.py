@@ -24,8 +24,16 @@ def test_what_is_wrong_in_many_files_is_printed_once(made, night, tmp_path, caps
 
 
 def test_the_trial_takes_an_exposure_to_a_catalog(made, night, tmp_path, capsys):
-    _, out, _ = run_doctor(capsys, made, all_of(night), "--no-picture")
+    status, out, last = run_doctor(capsys, made, all_of(night), "--no-picture")
     trial = out.split("\ntrial\n")[1]
     assert "obs calibs build" in trial
     assert "the trial continues without, and obs process does with -c isr.do_dark=false" in trial
     assert "obs process" in trial
+    assert status == 0
+    assert "; obs calibs build and obs process stop without dark: add the files, or --allow-missing" in last
+
+
+def test_the_last_line_names_all_that_obs_process_would_lack(made, night, tmp_path, capsys):
+    _, out, last = run_doctor(capsys, made, night["science"], "--no-picture")
+    assert "without bias, dark and flat" in out.split("\ntrial\n")[1]
+    assert "; obs process stops without bias, dark and flat of r: add the files, or --allow-missing" in last

@@ -489,7 +489,7 @@ def test_a_missing_bias(night, obs):
     assert re.search(
         r"unable to retrieve bias for .*visit=1.*: no bias for ccd=0 taiObs=.* among 0 in the registry of "
         r"calibrations; the table bias is empty; make one with obs calibs build bias or obs calibs ingest, or "
-        r"continue without it by -c isr.do_bias=false or --allow-missing",
+        r"continue without it by --allow-missing or, in a new output, -c isr.do_bias=false",
         err,
     )
     status, _, err = obs("calibs", "build", "dark", night.root, "--allow-missing")
@@ -597,7 +597,8 @@ def test_dates_keys_and_what_is_there(night, obs):
     [
         (
             ["bias"],
-            r"no raw frame has a dataType such as BIAS or ZERO \(there are: OBJECT\); name the frames with --id",
+            r"no raw frame has a dataType such as BIAS or ZERO \(there are: OBJECT\); name the frames with --id, "
+            "or go on without a bias by -c isr.do_bias=false",
         ),
         (["fringe"], "name the raw frames that the fringe is made from with --id"),
         (

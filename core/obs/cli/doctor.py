@@ -23,7 +23,7 @@ from obs.doctor.trial import Tried, try_processing
 from obs.doctor.whole_files import whole_files
 from obs.doctor.write import find_measured, mark_written, write_measured
 from obs.instrument.instrument import Instrument
-from obs.plural import count_of
+from obs.plural import count_of, list_of
 from obs.repo.atomic import atomic_write
 
 __all__ = ["doctor"]
@@ -81,7 +81,7 @@ def doctor(
         click.echo("" if measured else "no gain and no read noise was measured: nothing was written", nl=not measured)
     elif measured:
         _offer(name, measured)
-    return _conclude(examination, trial.checks, tried=tried)
+    return _conclude(examination, trial, tried=tried)
 
 
 def _write(examination: Examination, instrument: Instrument, measured: list[MeasuredValue]) -> None:
@@ -181,11 +181,20 @@ def _are_untyped(examination: Examination) -> bool:
     return len(frames) > 1 and all(frame is not None and frame.image_type in ("", "unknown") for frame in frames)
 
 
-def _conclude(examination: Examination, trial: Sequence[Check], *, tried: bool) -> int:
+def _lacking(trial: Tried) -> str:
+    """Return what obs process lacks with the files that were given, and the switch with which it goes on."""
+    if not trial.lacking:
+        return ""
+    has_flat = not any(name.startswith("flat") for name in trial.lacking)
+    commands = "obs calibs build and obs process stop" if has_flat else "obs process stops"
+    return f"; {commands} without {list_of(trial.lacking)}: add the files, or --allow-missing to the commands"
+
+
+def _conclude(examination: Examination, trial: Tried, *, tried: bool) -> int:
     verdicts = [complaint.check.verdict for complaint in find_complaints(examination.exposures)]
-    verdicts += [check.verdict for check in (*examination.package, *trial)]
+    verdicts += [check.verdict for check in (*examination.package, *trial.checks)]
     n_wrong, n_doubtful = verdicts.count("wrong"), verdicts.count("doubtful")
-    fix = next_to_fix([*examination.checks, *trial])
+    fix = next_to_fix([*examination.checks, *trial.checks])
     if fix is None and _are_untyped(examination):
         click.echo(
             "nothing wrong was found, but no exposure was processed: no header gives what its frame is for (dataType "
@@ -195,7 +204,7 @@ def _conclude(examination: Examination, trial: Sequence[Check], *, tried: bool) 
         return 1
     if fix is None:
         looks = f"; {n_doubtful} to look at" if n_doubtful else ""
-        click.echo(f"nothing left to fix{', as one processed exposure shows' if tried else ''}{looks}")
+        click.echo(f"nothing left to fix{', as one processed exposure shows' if tried else ''}{looks}{_lacking(trial)}")
         return 0
     reason = "" if fix.note in fix.remedy else f" ({fix.name}{f' = {fix.value}' if fix.value else ''}: {fix.note})"
     click.echo(f"{n_wrong} wrong, {n_doubtful} to look at\nnext: {fix.remedy}{reason}")

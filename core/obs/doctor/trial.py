@@ -6,8 +6,9 @@ repository, with the package's own settings.
 
 import logging
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from obs.doctor.exposure import RawFrame
 from obs.doctor.orientation import MountedCamera, find_mount
 from obs.doctor.places import camera_place, shown
 from obs.errors import MeasurementError, ObsError
+from obs.frame_calibrations import locate_calibration
 from obs.frozen import frozen
 from obs.ingest.calib_jobs import plan_calibrations
 from obs.ingest.calib_store import CalibStore
@@ -26,11 +28,12 @@ from obs.ingest.reference_columns import ReferenceColumnsConfig
 from obs.ingest.repository import make_repository
 from obs.instrument.instrument import Instrument
 from obs.pipeline import process_detector
-from obs.plural import count_of
+from obs.plural import count_of, list_of
 from obs.policy.data_id import DataId, format_data_id
 from obs.process_summary import ProcessSummary
 from obs.repo.butler import Butler
 from obs.tasks.calibs_settings import calibs_settings
+from obs.tasks.isr import required_calibrations
 from obs.tasks.process_config import ProcessConfig
 from obs.tasks.process_settings import process_settings
 
@@ -55,10 +58,13 @@ class Tried:
         A check for each step: ingest, each calibration frame, processing. Empty where there is no science exposure.
     mount : MountedCamera or None
         How the stars say that the camera is mounted; None where they were not matched.
+    lacking : dict of str to str
+        Calibration that science exposures need and the files do not give, to the switch that does without it.
     """
 
     checks: list[Check]
     mount: MountedCamera | None = None
+    lacking: dict[str, str] = field(default_factory=dict)
 
 
 def try_processing(instrument: Instrument, frames: Sequence[RawFrame], reference: Sequence[Path] = ()) -> Tried:
@@ -78,7 +84,7 @@ def try_processing(instrument: Instrument, frames: Sequence[RawFrame], reference
         return Tried([])
     with tempfile.TemporaryDirectory(prefix="obs-doctor-") as folder, _quiet():
         trial = _Trial(instrument, frames, Path(folder) / "data", reference)
-        return Tried(list(trial.run(_choose(science, frames))), trial.mount)
+        return Tried(list(trial.run(_choose(science, frames))), trial.mount, trial.lacking)
 
 
 def _choose(science: Sequence[RawFrame], frames: Sequence[RawFrame]) -> RawFrame:
@@ -96,7 +102,7 @@ class _Trial:
     ) -> None:
         self.instrument, self.frames, self.root, self.reference = instrument, frames, root, reference
         self.mount: MountedCamera | None = None
-        self.missing: list[str] = []
+        self.lacking: dict[str, str] = {}
 
     def run(self, target: RawFrame) -> Iterator[Check]:
         """Yield the checks, as long as one step can follow the other."""
@@ -117,7 +123,11 @@ class _Trial:
             return
         for name in _CALIBRATIONS:
             yield from self.build(name, target)
-        yield self.process(target)
+        without = self.without(target)
+        yield self.process(target, without)
+        if not self.settings().isr.allow_missing:
+            own = {_of_filter(name, target): switch for name, switch in without.items()}
+            self.lacking = own | self.lacking_elsewhere(target)
         if self.reference:
             yield self.orientation(target)
 
@@ -149,27 +159,61 @@ class _Trial:
         known = {key: frame.row[key] for key in self.butler().id_keys(raw) if frame.row.get(key) is not None}
         return self.butler().mapper.complete(raw, known)
 
-    def settings(self) -> ProcessConfig:
-        """Return the camera's settings, without the calibrations that no file was given for."""
+    def settings(self, without: Iterable[str] = ()) -> ProcessConfig:
+        """Return the camera's settings, with the switches of some calibrations off."""
         layers = process_settings(self.instrument)
-        layers.set_value("isr.allow_missing", True)
+        for switch in without:
+            layers.set_value(f"isr.{switch}", False)
         layers.set_value("calibrate.astrometry.required", False)
         layers.set_value("calibrate.photometry.required", False)
         return layers.build()
 
-    def build(self, name: str, target: RawFrame) -> Iterator[Check]:
-        """Make a calibration frame, if there are files for it."""
-        inputs = [
+    def without(self, target: RawFrame) -> dict[str, str]:
+        """Return the calibrations that an exposure needs and the trial has not, each with its switch."""
+        isr = self.settings().isr
+        needed = required_calibrations(isr, physical_filter=target.filter_name, band=self.band(target))
+        whole = self.butler().complete_raw(self.data_id(target))
+        return {
+            name: switch
+            for name, switch in needed.items()
+            if name != "defects" and locate_calibration(self.butler(), name, whole, isr) is None
+        }
+
+    def lacking_elsewhere(self, target: RawFrame) -> dict[str, str]:
+        """Return what other science exposures need and no file gives, such as flats of their filter."""
+        isr, lacking = self.settings().isr, {}
+        for frame in self.frames:
+            if frame.image_type != "science" or frame is target:
+                continue
+            needed = required_calibrations(isr, physical_filter=frame.filter_name, band=self.band(frame))
+            for name in _CALIBRATIONS:
+                if name in needed and not self.inputs(name, frame):
+                    lacking[_of_filter(name, frame)] = needed[name]
+        return lacking
+
+    def band(self, frame: RawFrame) -> str:
+        """Return the band of an exposure's filter; the name of the filter where the camera does not know it."""
+        try:
+            return self.instrument.find_filter(frame.filter_name).band
+        except ObsError:
+            return frame.filter_name
+
+    def inputs(self, name: str, target: RawFrame) -> list[RawFrame]:
+        """Return the exposures that a calibration frame can be made of."""
+        return [
             frame
             for frame in self.frames
             if frame.image_type == name
             and frame.detector.name == target.detector.name
             and (name != "flat" or frame.filter_name == target.filter_name)
         ]
+
+    def build(self, name: str, target: RawFrame) -> Iterator[Check]:
+        """Make a calibration frame, if there are files for it."""
+        inputs = self.inputs(name, target)
         wanted = getattr(self.settings().isr, _CALIBRATIONS[name])
         if not inputs or not wanted:
             if wanted:
-                self.missing.append(name)
                 switch = f"-c isr.{_CALIBRATIONS[name]}=false"
                 note = f"no {name} among the files: the trial continues without, and obs process does with {switch}"
                 yield Check("trial", name, "", "", "not known", note)
@@ -192,19 +236,23 @@ class _Trial:
         except ObsError as error:
             yield _failed(f"obs calibs build {name}", error, target)
 
-    def process(self, target: RawFrame) -> Check:
-        """Process the science exposure with the trial calibrations."""
+    def process(self, target: RawFrame, without: dict[str, str]) -> Check:
+        """Process the science exposure with the trial calibrations, and without those that it lacks."""
         try:
             butler = self.butler(output=self.root.parent / "out")
             butler.prepare_output()
-            summary = process_detector(butler, self.data_id(target), self.settings())
+            summary = process_detector(butler, self.data_id(target), self.settings(without.values()))
         except ObsError as error:
             return _failed("obs process", error, target)
-        without = f", without {' and '.join(self.missing)}" if self.missing else ""
-        text = f"{summary.n_source} sources, {_width(summary)}{without}"
+        lacking = f", without {list_of(without)}" if without else ""
+        text = f"{summary.n_source} sources, {_width(summary)}{lacking}"
         if not summary.n_source:
             return Check("trial", "obs process", text, shown(target.path), "doubtful", "no source was found")
         return Check("trial", "obs process", text, shown(target.path))
+
+
+def _of_filter(name: str, frame: RawFrame) -> str:
+    return f"{name} of {frame.filter_name}" if name == "flat" and frame.filter_name else name
 
 
 def _width(summary: ProcessSummary) -> str:

@@ -69,9 +69,15 @@ def usual_inputs(butler: Butler, name: str) -> list[DataId]:
     if not found:
         raise DataIdError(
             f"no raw frame has a {column} such as {' or '.join(words)} (there are: {', '.join(map(str, values))}); "
-            f"{_stand_in(butler, name, column) or 'name the frames with --id'}"
+            f"{_stand_in(butler, name, column) or _way_on(name)}"
         )
     return found
+
+
+def _way_on(name: str) -> str:
+    """Return what can be done where no raw frame says that a type of calibration is made from it."""
+    without = "" if name == "defects" else f", or go on without a {name} by -c isr.do_{name}=false"
+    return f"name the frames with --id{without}"
 
 
 def _stand_in(butler: Butler, name: str, column: str) -> str:

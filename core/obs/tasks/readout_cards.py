@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from obs.plural import list_of
 from obs.tasks.calibs_config import OddFramesConfig
 from obs.tasks.isr_work import Work
 
@@ -116,10 +117,10 @@ def warn_of_other_readout(work: Work) -> None:
     if not found:
         return
     names = sorted({name for group in found.values() for name in group})
-    what = "; ".join(f"{text} the frames of {_listed(group)}" for text, group in found.items())
+    what = "; ".join(f"{text} the frames of {list_of(group)}" for text, group in found.items())
     work.warn(
         f"{what}: read out in another way, so that gain, offset or dark current may be others and "
-        f"{_listed(names)} need not fit; take frames for {_listed(names)} as this exposure was taken, ingest and build "
+        f"{list_of(names)} need not fit; take frames for {list_of(names)} as this exposure was taken, ingest and build "
         "them, or leave the exposure out. If the card does not matter: -c isr.compare_readout=false"
     )
 
@@ -131,7 +132,3 @@ def _recorded(metadata: Mapping[str, Any], prefix: str, cards: Sequence[str]) ->
             yield key.removeprefix(prefix), value
         elif key in cards and str(value).strip():
             yield key, value
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
