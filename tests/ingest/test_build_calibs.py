@@ -629,6 +629,16 @@ def test_short_darks_can_stand_in_for_biases(night, obs):
     assert (status, out.count("visit=")) == (0, 1)
 
 
+def test_darks_as_long_as_exposures_can_stand_in_for_biases(night, obs):
+    night("DARK", 1, seconds=120.0)
+    night("OBJECT", 2, seconds=60.0)
+    assert "name the frames with --id, or go on without a bias" in obs("calibs", "build", "bias", night.root)[2]
+    night("OBJECT", 3, seconds=120.0)
+    err = obs("calibs", "build", "bias", night.root)[2]
+    assert "--id dataType=DARK expTime=120, and since they hold" in err
+    assert "of 120 s, go on with -c isr.do_dark=false" in err
+
+
 def test_values_that_never_occur_together(night, obs):
     night("OBJECT", 1)
     night("FLAT", 1)

@@ -159,6 +159,33 @@ def test_what_is_out_already_is_not_corrected_again(tmp_path):
     assert found["gain of amplifier 1"].value == 1.0
 
 
+@pytest.mark.parametrize(
+    ("seconds", "line", "is_dark_off"),
+    [
+        (
+            60.0,
+            "build bias DATA --id dataType=dark expTime=60 --validity 30  # darks of 60 s instead of biases and d",
+            True,
+        ),
+        (2.0, "build bias DATA --id dataType=dark expTime=2 --validity 30  # darks of 2 s instead of biases\n", False),
+        (None, "# no bias was among the files: take some, or add --allow-missing to the commands below\n", True),
+    ],
+)
+def test_what_stands_in_for_biases_of_a_night_without(tmp_path, seconds, line, is_dark_off):
+    frames = {"light": [], "flat": [("IMAGETYP", "flat"), ("EXPTIME", 3.0), LATER]}
+    if seconds is not None:
+        frames["dark"] = [("IMAGETYP", "dark"), ("EXPTIME", seconds), ("DATE-OBS", "2020-05-01T05:00:00")]
+    for name, cards in frames.items():
+        (tmp_path / f"{name}.hdr").write_text(text_of(cards))
+    found = inspect_files([tmp_path / f"{name}.hdr" for name in frames])
+    facts = template_facts(found, visit_key="visit", detector_key="ccd")
+    package = create_package(Answers(camera="nobias"), tmp_path, facts=facts)
+    assert line in (package / "README.md").read_text()
+    settings = (package / "obs_nobias" / "config" / "process.yaml").read_text()
+    assert ("\n  do_dark: false" in settings) == is_dark_off
+    assert "do_bias" not in settings
+
+
 def test_binnings_and_windows_of_one_camera(tmp_path):
     def write(name, *cards, kind="object"):
         (tmp_path / name).write_text(text_of([*cards, ("IMAGETYP", kind)]))

@@ -41,6 +41,7 @@ from obs.repo.formatters import write_dataset
 from obs.repo.frame_stack import FrameStack
 from obs.tasks.calibration_recipes import RECIPES, signature_config
 from obs.tasks.calibs_config import CalibsConfig
+from obs.tasks.calibs_settings import calibs_settings
 from obs.tasks.combine_calibs import Master, combine_frames, finish_frame
 from obs.tasks.prepare_calib_frame import Prepared, find_objects, prepare_frame
 from obs.tasks.readout_cards import record_readout
@@ -153,6 +154,7 @@ class _Build:
             self.cards |= record_readout([self.inputs[k].header for k in used], self.config.odd_frames)
             self._warn_of_few(len(used))
             self._warn_of_zero()
+            self._warn_of_bias_level()
             n_hit = np.zeros(stack.n_frame, np.int64)
             if RECIPES[self.job.name].find_hits:
                 n_hit = self._reject_hits(stack, [frame.level for frame in self.inputs])
@@ -413,6 +415,21 @@ class _Build:
                 f"{100 * self.at_zero:.2g} % of the pixels are zero: the offset of the camera is so low that it cuts "
                 "off the noise, and faint light with it. Raise the offset in the program that runs the camera, and "
                 "take biases, darks, flats and science exposures again"
+            )
+
+    def _warn_of_bias_level(self) -> None:
+        """Warn of a flat from which neither a bias nor an overscan is subtracted, unless the camera wants it so."""
+        if self.job.name != "flat" or "CALIB_BIAS" in self.cards:
+            return
+        amps = self.detector.amplifiers
+        boxes = [box for amp in amps for box in (amp.raw_serial_overscan_bbox, amp.raw_parallel_overscan_bbox)]
+        has_overscan = self.isr.do_overscan and not all(box.is_empty for box in boxes)
+        if not has_overscan and calibs_settings(self.butler.instrument).build().isr.do_bias:
+            self.summary.warnings.append(
+                "no bias and no overscan is subtracted, so that the bias level is in the flat and it shows less of "
+                "vignetting and dust than there is, unless a dark as long as the flats is subtracted. Build a bias, of "
+                "the shortest darks if there are no biases: obs calibs build bias DATA --id dataType=dark "
+                "expTime=SECONDS"
             )
 
     def _no_input(self) -> MeasurementError:

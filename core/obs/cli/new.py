@@ -88,6 +88,11 @@ def _make(
             click.echo(
                 f"no {kind} is among the files: isr.do_{kind} is off in config/process.yaml; set it when there are"
             )
+        if seconds := facts.get("long_dark"):
+            click.echo(
+                f"no bias is among the files: the darks of {seconds} s stand in, as README.md says, and isr.do_dark is "
+                "off in config/process.yaml, since they hold the dark current; set it when there are biases"
+            )
         _print_roles(findings.roles)
     path = create_package(answers, output, facts=facts)
     for text in () if findings is None else find_disagreements(path, findings):

@@ -5,6 +5,7 @@ repository, with the package's own settings.
 """
 
 import logging
+import math
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from obs.ingest.raws import IngestOptions, ingest_raws
 from obs.ingest.reference_catalogs import ingest_reference_catalog
 from obs.ingest.reference_columns import ReferenceColumnsConfig
 from obs.ingest.repository import make_repository
+from obs.inspection.pair_noise import SHORT_DARK
 from obs.instrument.instrument import Instrument
 from obs.pipeline import process_detector
 from obs.plural import count_of, list_of
@@ -200,13 +202,25 @@ class _Trial:
 
     def inputs(self, name: str, target: RawFrame) -> list[RawFrame]:
         """Return the exposures that a calibration frame can be made of."""
-        return [
+        found = [
             frame
             for frame in self.frames
             if frame.image_type == name
             and frame.detector.name == target.detector.name
             and (name != "flat" or frame.filter_name == target.filter_name)
         ]
+        return found or (self.darks_for_bias(target) if name == "bias" else [])
+
+    def darks_for_bias(self, target: RawFrame) -> list[RawFrame]:
+        """Return the darks that stand in for biases: short ones, or of any time if no dark is subtracted besides."""
+        darks = self.inputs("dark", target)
+        times = {frame.number("exposure_time") for frame in darks}
+        seconds = min(times, default=math.inf)
+        if seconds > SHORT_DARK:
+            seconds = (
+                math.inf if self.settings().isr.do_dark else min(times & {target.number("exposure_time")} or times)
+            )
+        return [frame for frame in darks if frame.number("exposure_time") == seconds]
 
     def build(self, name: str, target: RawFrame) -> Iterator[Check]:
         """Make a calibration frame, if there are files for it."""
@@ -230,7 +244,13 @@ class _Trial:
                 done = build_calibration(
                     job.data_id, butler=self.butler(), jobs=by_name, config=layers.build(), root=store.root
                 )
-                yield Check("trial", name, f"from {count_of(len(job.inputs), 'file')}", "obs calibs build")
+                of = (
+                    ""
+                    if inputs[0].image_type == name
+                    else f"; darks of {inputs[0].number('exposure_time'):g} s stand in"
+                )
+                made = f"from {count_of(len(job.inputs), 'file')}{of}"
+                yield Check("trial", name, made, "obs calibs build")
                 yield from (Check("trial", name, "", "", "doubtful", text) for text in done.warnings)
             store.add([(name, job.data_id) for job in jobs], _VALIDITY)
         except ObsError as error:

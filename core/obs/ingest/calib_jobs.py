@@ -17,6 +17,7 @@ _DATE_COLUMNS = ("dateObs", "taiObs", "dayObs", "date")
 #: Columns in which registries say what was observed, and how they call what a calibration is made from.
 _TYPE_COLUMNS = ("dataType", "imageType", "image_type", "obsType", "obstype")
 _TYPE_WORDS = {"bias": ("BIAS", "ZERO"), "dark": ("DARK",), "flat": ("FLAT",), "defects": ("DARK", "FLAT")}
+_CALIBRATION_WORDS = ("BIAS", "ZERO", "DARK", "FLAT")
 
 _SHORT = 10.0
 """Seconds of the longest darks that can stand in for biases."""
@@ -81,19 +82,28 @@ def _way_on(name: str) -> str:
 
 
 def _stand_in(butler: Butler, name: str, column: str) -> str:
-    """Return how short darks, such as dark flats, become the bias of a camera that takes none; empty without them."""
+    """Return how darks become the bias of a camera that takes none; empty where they do not.
+
+    Short ones, such as dark flats, have next to no dark current. Those as long as exposures have just theirs, so that
+    no dark is to be subtracted in addition; of a flat, it is much less than the bias.
+    """
     raw = butler.instrument.raw_dataset_type
     if name != "bias" or "expTime" not in butler.id_keys(raw):
         return ""
-    darks = [
-        (seconds, kind)
-        for kind, seconds in butler.query_metadata(raw, [column, "expTime"])
-        if seconds is not None and seconds <= _SHORT and "DARK" in str(kind).upper()
-    ]
-    if not darks:
+    frames = [(row[1], str(row[0])) for row in butler.query_metadata(raw, [column, "expTime"]) if row[1] is not None]
+    darks = [(seconds, kind) for seconds, kind in frames if "DARK" in kind.upper()]
+    others = {seconds for seconds, kind in frames if not any(word in kind.upper() for word in _CALIBRATION_WORDS)}
+    short = [dark for dark in darks if dark[0] <= _SHORT]
+    equal = [dark for dark in darks if dark[0] in others]
+    if not short and not equal:
         return ""
-    seconds, kind = min(darks, key=lambda dark: dark[0])
-    return f"the darks of {seconds:g} s can stand in: --id {column}={kind} expTime={seconds:g}"
+    seconds, kind = min(short or equal)
+    advice = f"the darks of {seconds:g} s can stand in: --id {column}={kind} expTime={seconds:g}"
+    if short:
+        return advice
+    return (
+        f"{advice}, and since they hold the dark current of exposures of {seconds:g} s, go on with -c isr.do_dark=false"
+    )
 
 
 def plan_calibrations(

@@ -75,7 +75,7 @@ def template_facts(findings: Findings, *, visit_key: str, detector_key: str, pla
         "rotation": orientation.value if orientation.is_known else 0.0,
         "flip_x": findings.sky.flip_x,
         "absent": absent_calibrations(findings),
-        "short_dark": _short_dark(findings),
+        **_darks_for_bias(findings),
         "corrected": corrected_already(findings),
         "headers": [_header(file.path.name, file.cards, findings, visit_key, detector_key) for file in findings.files],
         "detector_type": "str" if rules["detector"]["kind"] in _NAMED_KINDS else "int",
@@ -104,13 +104,27 @@ def absent_calibrations(findings: Findings) -> list[str]:
     return [kind for kind in ("bias", "dark") if kind not in kinds and (kind == "dark" or has_overscan)]
 
 
-def _short_dark(findings: Findings) -> str:
-    """Return the seconds of the darks that can stand in for biases, as data IDs have them; empty if none has to."""
-    if any(one.image_type[0].value == "bias" for one in findings.frames.files):
-        return ""
-    darks = [one for one in findings.frames.files if one.image_type[0].value == "dark"]
-    shortest = min((one.exposure[0].value for one in darks if one.exposure[0].is_known), default=math.inf)
-    return f"{shortest:g}" if shortest <= SHORT_DARK else ""
+def _darks_for_bias(findings: Findings) -> dict[str, str]:
+    """Return the seconds of the darks that can stand in for biases, as data IDs have them; empty if none has to.
+
+    Short ones are called ``short_dark``. Of long ones, ``long_dark``, those as long as an exposure are best: they hold
+    its dark current, too.
+    """
+    kinds = [one.image_type[0].value for one in findings.frames.files]
+    if "bias" in (*kinds, *absent_calibrations(findings), *corrected_already(findings)):
+        return {}
+    times: dict[str, set[float]] = {"dark": set(), "science": set()}
+    for kind, one in zip(kinds, findings.frames.files, strict=True):
+        if kind in times and one.exposure[0].is_known:
+            times[kind].add(one.exposure[0].value)
+    shortest = min(times["dark"], default=math.inf)
+    if shortest <= SHORT_DARK:
+        return {"short_dark": f"{shortest:g}"}
+    if not {"science", "flat"} <= set(kinds):  # too few kinds for a whole night: there may be biases elsewhere
+        return {}
+    if not times["dark"]:
+        return {"no_bias": "true"}
+    return {"long_dark": f"{min(times['dark'] & times['science'] or times['dark']):g}"}
 
 
 def corrected_already(findings: Findings) -> list[str]:
