@@ -291,7 +291,7 @@ def test_a_fault_leaves_nothing(tmp_path, objects):
         ({"ra_name": "raa"}, r"ra_name: the file has no column 'raa'; did you mean 'ra'\?; it has"),
         ({"mag_columns": {"g": "gg"}}, "mag_columns: the file has no column 'gg'"),
         ({"extra_columns": ["no"]}, "extra_columns: the file has no column 'no'"),
-        ({"coordinate_unit": "hour"}, "column 'ra' has the unit 'hour', which is not known; set it to one of rad, deg"),
+        ({"coordinate_unit": "gon"}, "column 'ra' has the unit 'gon', which is not known; set it to one of rad, deg"),
     ],
 )
 def test_columns_that_are_not_there(tmp_path, objects, settings, message):
@@ -305,12 +305,8 @@ def test_columns_that_are_not_there(tmp_path, objects, settings, message):
         ("a.csv", "ra,g_mag\n1,2\n", "no column with the coordinate dec is found; name it with -c dec_name=COLUMN"),
         ("b.csv", "ra,dec\n1,2\n", "no column with magnitudes or fluxes is found"),
         ("c.csv", "ra,dec,g_mag\n1,200,3\n", "a declination of 200 deg is not on the sky; is its unit right"),
-        ("d.csv", "ra,dec,g_mag\n1,x,3\n", r"d\.csv: cannot be read as CSV: .*invalid value 'x'"),
-        (
-            "s.csv",
-            "ra,dec,g_mag\n13:20:24,1,3\n",
-            "invalid value '13:20:24'; positions have to be in degrees or radians",
-        ),
+        ("d.csv", "ra,dec,g_mag\n1,x,3\n", r"d\.csv: column 'dec' holds 'x', which is no angle"),
+        ("s.csv", "ra,dec,g_mag\n1,1,13:20:24\n", r"s\.csv: cannot be read as CSV: .*invalid value '13:20:24'"),
         ("t.csv", "RAmdeg,decl,x\n1,2,3\n", "no column with magnitudes or fluxes is found"),
         ("e.parquet", "nothing", r"e\.parquet: cannot be read as Parquet"),
         ("f.fits", "nothing", r"f\.fits: cannot be read as FITS"),
@@ -400,3 +396,56 @@ def test_names_that_could_be_code_or_another_folder(tmp_path, objects, name):
     with pytest.raises(OutputError, match="cannot be the name of a reference catalog"):
         ingest_reference_catalog(tmp_path, name, [], ReferenceColumnsConfig())
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "texts", "settings", "degrees"),
+    [
+        ("ra", ["12:30:49", "00:00:01.5"], {}, [187.70416667, 0.00625]),  # whole seconds look like times of a day
+        ("ra", ["12 30 49.4", "--"], {}, [187.70583333]),
+        ("RA_deg", ["12h30m49.4s", "187d42m21s"], {}, [187.70583333, 187.70583333]),
+        ("ra", ["187:42:21", "1:00:00"], {"coordinate_unit": "deg"}, [187.70583333, 1.0]),
+        ("RA_deg", ["12:30:49.4", "1:00:00"], {"coordinate_unit": "hour"}, [187.70583333, 15.0]),
+        ("ra", ["12.5", "1"], {"coordinate_unit": "hour"}, [187.5, 15.0]),
+        ("ra_hours", ["12.5", "1"], {}, [187.5, 15.0]),
+    ],
+)
+@pytest.mark.parametrize("ending", ["csv", "fits", "vot"])
+def test_sexagesimal_positions(tmp_path, ending, name, texts, settings, degrees):
+    dec = ["-00:30:00", "+12:23:28.1"]
+    path = tmp_path / f"in.{ending}"
+    table = Table({"id": [1, 2], name: texts, "dec": dec, "V": [10.0, 11.0]})
+    table.write(path, format={"csv": "ascii.csv", "fits": "fits", "vot": "votable"}[ending])
+    folder = ingest_reference_catalog(tmp_path, "cat", [path], ReferenceColumnsConfig(**settings)).folder
+    rows = [
+        row
+        for file in sorted(folder.glob("*.fits"))
+        for row in zip(*(read_catalog(file)[n] for n in ("id", "coord_ra", "coord_dec")), strict=True)
+    ]
+    found = sorted((int(number), np.degrees(ra), np.degrees(de)) for number, ra, de in rows)
+    np.testing.assert_allclose([ra for _, ra, _ in found], degrees, atol=1e-7)
+    np.testing.assert_allclose([de for _, _, de in found], [-0.5, 12.39113889][: len(found)], atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "RA_deg",
+            "12:30:49",
+            r"may be hours or degrees; say which by -c coordinate_unit=hour or -c coordinate_unit=deg",
+        ),
+        (
+            "ra",
+            "187:42:21",
+            r"'187:42:21', which is no angle in hours .*; if these are degrees, .* coordinate_unit=deg",
+        ),
+        ("ra", "12:61:00", "'12:61:00', which is no angle in hours or degrees"),
+        ("ra", "M 87", "'M 87', which is no angle such as 12:30:49.4"),
+    ],
+)
+def test_sexagesimal_positions_that_cannot_be_told(tmp_path, name, text, message):
+    path = tmp_path / "in.csv"
+    path.write_text(f"{name},dec,V\n{text},1:00:00,10\n")
+    with pytest.raises(FileFormatError, match=message):
+        ingest(tmp_path, path)

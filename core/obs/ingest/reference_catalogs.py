@@ -20,7 +20,7 @@ from obs.frozen import frozen
 from obs.htm import htm_index
 from obs.image.catalog import Catalog, Column
 from obs.ingest.reference_columns import ReferenceColumns, ReferenceColumnsConfig, find_columns
-from obs.ingest.table_chunks import CHUNK, read_chunks, table_columns
+from obs.ingest.table_chunks import CHUNK, read_chunks, table_columns, text_columns
 from obs.os_advice import write_advice
 from obs.rendering import render
 from obs.repo.atomic import atomic_write, remove_leftovers, temporary_path
@@ -119,7 +119,7 @@ def ingest_reference_catalog(
         bands: dict[str, str] = {}
         estimated: tuple[str, ...] = ()
         for path in files:
-            columns = find_columns(config, table_columns(path))
+            columns = find_columns(config, table_columns(path), text_columns(path))
             bands, estimated = {**columns.bands, **bands}, columns.estimated
             for rows in read_chunks(path, columns.wanted, chunk):
                 sorter.add(columns, rows, path)
@@ -145,7 +145,10 @@ class _Sorter:
 
     def add(self, columns: ReferenceColumns, rows: dict[str, NDArray[Any]], path: Path) -> None:
         self.numbered = "id" not in columns.sources
-        catalog = columns.convert(rows, first_id=self.n_read + self.n_dropped + 1)
+        try:
+            catalog = columns.convert(rows, first_id=self.n_read + self.n_dropped + 1)
+        except FileFormatError as error:
+            raise FileFormatError(str(error), path=path) from None
         ra, dec = catalog["coord_ra"], catalog["coord_dec"]
         known = np.isfinite(ra) & np.isfinite(dec)
         if (np.abs(dec[known]) > np.pi / 2 + 1e-9).any():

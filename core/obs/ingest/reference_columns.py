@@ -5,7 +5,7 @@ is not set is looked for under the usual names.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -18,6 +18,7 @@ from obs.image.catalog import Catalog
 from obs.image.photo_calib import NANOJANSKY_ZERO_POINT, SYSTEM_KEY
 from obs.ingest.gaia_bands import GAIA_RELATIONS, estimate_band
 from obs.ingest.magnitude_columns import error_column, find_flux_columns, find_magnitude_columns
+from obs.ingest.sexagesimal import parse_angles
 
 __all__ = ["ReferenceColumns", "ReferenceColumnsConfig", "find_columns", "modified_julian"]
 
@@ -29,20 +30,26 @@ MAX_MAGNITUDE = 50.0
 _MAS = np.radians(1 / 3.6e6)
 _ANGLES = {"rad": 1.0, "deg": np.radians(1.0), "degree": np.radians(1.0), "degrees": np.radians(1.0)}
 _ANGLES |= {"arcsec": 1e3 * _MAS, "mas": _MAS, "milliarcsec": _MAS, "uas": 1e-3 * _MAS}
+_HOURS = dict.fromkeys(("h", "hr", "hour", "hours", "hourangle"), np.radians(15.0))
+#: Units by which tables announce texts, as astronomers' catalogs write them.
+_TEXT_UNITS = {'"h:m:s"': "hour", "h:m:s": "hour", "hms": "hour", '"d:m:s"': "dms", "d:m:s": "dms", "dms": "dms"}
 _FLUXES = {"nJy": 1.0, "uJy": 1e3, "mJy": 1e6, "Jy": 1e9, "mgy": 3631.0, "nmgy": 3631.0, "nanomaggy": 3631.0}
 _MODIFIED_JULIAN_2000, _JULIAN_YEAR, _JULIAN_DATE = 51544.5, 365.25, 2400000.5
 
 #: Most columns that a message lists.
 _MOST_LISTED = 40
 
+#: Columns whose name says that their numbers are hours.
+_IN_HOURS = ("ra_hours", "ra_h", "ra_hms")
+
 _USUAL = {
     "ra_name": (
         *("coord_ra", "ra", "ra_deg", "radeg", "ra_icrs", "raj2000", "ra_j2000", "_raj2000", "ramean", "ramdeg"),
-        *("alpha_j2000", "alphawin_j2000"),
+        *("alpha_j2000", "alphawin_j2000", "ra_hms", "ra_hours", "ra_h", "right_ascension"),
     ),
     "dec_name": (
         *("coord_dec", "dec", "dec_deg", "decdeg", "de_icrs", "dej2000", "dec_j2000", "_dej2000", "decmean", "demdeg"),
-        *("delta_j2000", "deltawin_j2000", "decl"),
+        *("delta_j2000", "deltawin_j2000", "decl", "dec_dms", "declination"),
     ),
     "id_name": ("id", "source_id", "objid", "object_id", "objectid"),
     "pm_ra_name": ("pm_ra", "pmra"),
@@ -61,7 +68,10 @@ class ReferenceColumnsConfig(TaskConfig):
     ra_name: str | None = setting(None, "Column with the right ascension; a usual name if null.")
     dec_name: str | None = setting(None, "Column with the declination; a usual name if null.")
     coordinate_unit: str | None = setting(
-        None, "Unit of the coordinates, deg or rad. If null, the unit that the file names, else deg."
+        None,
+        "Unit of the coordinates: deg, rad, or hour, which is that of right ascensions (declinations are degrees "
+        "then). If null, the unit that the file names. Else numbers are degrees, and texts such as 12:30:49.4 hours "
+        "in right ascension.",
     )
     id_name: str | None = setting(None, "Column with integer ids; a usual name, else the rows are numbered, if null.")
     mag_columns: dict[str, str] = setting(
@@ -103,10 +113,15 @@ class ReferenceColumnsConfig(TaskConfig):
 
 @frozen
 class _Source:
-    """A column to be read, and the factor to the unit in which it is written."""
+    """A column to be read, and the factor to the unit in which it is written.
+
+    Angles as texts have, in addition, the degrees of their first part; None where it may be hours or degrees.
+    """
 
     name: str
     factor: float = 1.0
+    is_angle: bool = False
+    first: float | None = None
 
 
 class ReferenceColumns:
@@ -150,7 +165,9 @@ class ReferenceColumns:
         self.systems |= dict.fromkeys(gaia, "Vega")
         self.systems |= {band: GAIA_RELATIONS[band].system for band in self.estimated} | dict(systems or {})
         #: Columns to read from the files, and as what.
-        self.wanted = {source.name: int if what == "id" else float for what, source in sources.items()}
+        self.wanted: dict[str, type] = {
+            source.name: int if what == "id" else str if source.is_angle else float for what, source in sources.items()
+        }
 
     def convert(self, rows: Mapping[str, Array], first_id: int) -> Catalog:
         """Return rows as a reference catalog has them.
@@ -171,6 +188,9 @@ class ReferenceColumns:
 
         def column(what: str) -> Array:
             source = self.sources[what]
+            if source.is_angle:
+                number = float(np.degrees(source.factor))
+                return np.radians(parse_angles(rows[source.name], source.name, number=number, first=source.first))
             return rows[source.name] if what == "id" else rows[source.name] * source.factor
 
         n_row = len(next(iter(rows.values())))
@@ -219,7 +239,9 @@ _ASTROMETRY = (
 )
 
 
-def find_columns(config: ReferenceColumnsConfig, units: Mapping[str, str]) -> ReferenceColumns:
+def find_columns(
+    config: ReferenceColumnsConfig, units: Mapping[str, str], texts: Collection[str] = ()
+) -> ReferenceColumns:
     """Find the columns in a file.
 
     Parameters
@@ -228,6 +250,8 @@ def find_columns(config: ReferenceColumnsConfig, units: Mapping[str, str]) -> Re
         What the user says.
     units : mapping of str to str
         The file's columns and their units.
+    texts : collection of str, optional
+        Columns that hold texts.
 
     Raises
     ------
@@ -251,7 +275,7 @@ def find_columns(config: ReferenceColumnsConfig, units: Mapping[str, str]) -> Re
                 f"{_listed(units)}",
                 field=f"{what}_name",
             )
-        add(what, name, _ANGLES, config.coordinate_unit, "deg")
+        sources[what] = _position(what, name, units[name], config.coordinate_unit, is_text=name in texts)
     if (name := one("id_name")) is not None:
         sources["id"] = _Source(name)
     _add_fluxes(config, units, sources)
@@ -267,6 +291,25 @@ def find_columns(config: ReferenceColumnsConfig, units: Mapping[str, str]) -> Re
         _check("extra_columns", name, units)
         sources[f"extra:{name}"] = _Source(name)
     return ReferenceColumns(sources, config.epoch, config.magnitude_systems, estimate_bands=config.estimate_bands)
+
+
+def _position(what: str, name: str, unit: str, given: str | None, *, is_text: bool) -> _Source:
+    """Return how a column of right ascensions or declinations is read."""
+    stated = given or _TEXT_UNITS.get(unit.strip(), unit.strip())
+    if not stated and name.lower() in _IN_HOURS:
+        stated = "hour"
+    if what == "dec" and stated in _HOURS:
+        stated = "deg"
+    if stated == "dms":
+        return _Source(name, _ANGLES["deg"], is_text, 1.0)
+    known = _ANGLES if what == "dec" else _ANGLES | _HOURS
+    factor = _factor(name, stated, known, None, "deg")
+    first: float | None = 1.0
+    if what == "ra":
+        # a unit or a name that speaks of degrees contradicts the texts, which usually begin with hours
+        is_degrees = stated in _ANGLES or "deg" in name.lower()
+        first = (1.0 if given in _ANGLES else None) if is_degrees and given not in _HOURS else 15.0
+    return _Source(name, factor, is_text, first)
 
 
 def _add_fluxes(config: ReferenceColumnsConfig, units: Mapping[str, str], sources: dict[str, _Source]) -> None:

@@ -1,6 +1,5 @@
 """Tables of any size, FITS, CSV or Parquet, some rows at a time; ECSV and VOTable at once."""
 
-import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from obs.repo.fits_file import open_fits
 from obs.repo.votable_check import check_votable
 from obs.small_file import read_small_text
 
-__all__ = ["CHUNK", "read_chunks", "table_columns"]
+__all__ = ["CHUNK", "read_chunks", "table_columns", "text_columns"]
 
 #: Rows that are read at a time.
 CHUNK = 100_000
@@ -26,8 +25,6 @@ _CSV_BLOCK = 8 << 20  # bytes
 _CSV_ENDINGS = (".csv", ".csv.gz", ".txt", ".tsv")
 _PARQUET_ENDINGS = (".parquet", ".parq")
 _VOTABLE_ENDINGS = (".vot", ".votable", ".xml")
-_SEXAGESIMAL = re.compile(r"invalid value '\s*[+-]?\d{1,3}[:\s]\d{1,2}[:\s]")
-"""An angle in hours or degrees, minutes and seconds where a number is expected."""
 _AT_ONCE = (".ecsv", *_VOTABLE_ENDINGS)
 _FITS_STARTS = (b"SIMPLE", b"\x1f\x8b")
 
@@ -62,9 +59,35 @@ def table_columns(path: Path) -> dict[str, str]:
         return {column.name: str(column.unit or "") for column in columns if column.name}
 
 
-def read_chunks(
-    path: Path, columns: Mapping[str, type], rows: int = CHUNK
-) -> Iterator[dict[str, NDArray[np.float64] | NDArray[np.int64]]]:
+def text_columns(path: Path) -> set[str]:
+    """Return the columns of a table that hold texts; of CSV, as its beginning shows.
+
+    Parameters
+    ----------
+    path : Path
+        The table.
+    """
+    if path.name.lower().endswith(_CSV_ENDINGS):
+        with _csv(path, None) as reader:
+            names = _clean(reader.schema.names)
+            return {name for name, kind in zip(names, reader.schema.types, strict=True) if _is_text(kind)}
+    if path.name.lower().endswith(_PARQUET_ENDINGS):
+        with _parquet(path) as file:
+            return {field.name for field in file.schema_arrow if _is_text(field.type)}
+    if path.name.lower().endswith(_AT_ONCE):
+        return {name for name, column in _read_at_once(path).items() if column.dtype.kind in "OSU"}
+    with open_fits(path) as hdus:
+        return {column.name for column in _table(hdus, path).columns if column.name and "A" in str(column.format)}
+
+
+def _is_text(kind: Any) -> bool:  # noqa: ANN401 - pyarrow has no types
+    """Return whether a column is text; pyarrow takes 12:30:49 for a time."""
+    from pyarrow import types  # noqa: PLC0415 - slow to import, seldom needed
+
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_time(kind))
+
+
+def read_chunks(path: Path, columns: Mapping[str, type], rows: int = CHUNK) -> Iterator[dict[str, NDArray[Any]]]:
     """Read columns of a table, some rows at a time.
 
     Parameters
@@ -72,14 +95,14 @@ def read_chunks(
     path : Path
         FITS, CSV (``.csv``, ``.csv.gz``, ``.tsv``, ``.txt``), Parquet, ECSV or VOTable.
     columns : mapping of str to type
-        Columns wanted, and as what: float or int.
+        Columns wanted, and as what: float, int or str.
     rows : int, optional
         Most rows to yield at once; of CSV, about 8 MB are.
 
     Yields
     ------
     dict
-        For each column a float64 or int64 array of shape (n,); a float that is missing is NaN.
+        For each column a float64 or int64 array of shape (n,), or one of texts; a float that is missing is NaN.
 
     Raises
     ------
@@ -101,7 +124,9 @@ def read_chunks(
 
 
 def _as(kind: type, values: NDArray[Any], name: str, path: Path) -> NDArray[Any]:
-    """Return a column as float64 or int64, without loss."""
+    """Return a column as float64 or int64, without loss, or its texts."""
+    if kind is str:
+        return values
     if values.dtype.kind == "O" or values.dtype.kind in "SU":
         try:
             values = np.array([np.nan if value in (None, "", b"") else float(value) for value in values])
@@ -221,7 +246,7 @@ def _csv(path: Path, columns: Mapping[str, type] | None) -> Iterator[Any]:
     import pyarrow  # noqa: PLC0415 - slow to import, seldom needed
     from pyarrow import csv  # noqa: PLC0415
 
-    kinds = {float: pyarrow.float64(), int: pyarrow.int64()}
+    kinds = {float: pyarrow.float64(), int: pyarrow.int64(), str: pyarrow.string()}
     delimiter = "\t" if path.name.lower().endswith(".tsv") else ","
     wanted = columns or {}
     types = {spelled: kind for name, kind in wanted.items() for spelled in (name, f"#{name}", f"# {name}")}
@@ -244,10 +269,7 @@ def _csv(path: Path, columns: Mapping[str, type] | None) -> Iterator[Any]:
     except UnicodeDecodeError as error:
         raise FileFormatError("cannot be read as CSV: it is not text in UTF-8", path=path) from error
     except (OSError, pyarrow.ArrowException) as error:
-        reason = _first_sentence(error)
-        if _SEXAGESIMAL.search(reason):
-            reason += "; positions have to be in degrees or radians, so convert the column"
-        raise FileFormatError(f"cannot be read as CSV: {reason}", path=path) from error
+        raise FileFormatError(f"cannot be read as CSV: {_first_sentence(error)}", path=path) from error
 
 
 def _clean(names: Sequence[str]) -> list[str]:
