@@ -331,6 +331,10 @@ def test_exposures_that_failed_are_named(own, obs_command, capsys):
 def test_without_sky_map(own, obs_command, capsys):
     assert obs_command("coadd", own) == 1
     assert "has no sky map; make one: obs skymap make" in capsys.readouterr().err
+    small = ("-c", "patch_width=500", "-c", "patch_height=500", "-c", "pixel_scale=0.5")
+    assert obs_command("skymap", "make", own, "dodecahedron", *small) == 1
+    assert "patches of 500 x 500 pixels, at most 1000000 are made" in capsys.readouterr().err
+    assert not obs.Butler(own).exists("deepCoadd_skyMap")
 
 
 def test_where_a_position_is(made, obs_command, capsys):

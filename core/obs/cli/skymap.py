@@ -55,6 +55,7 @@ def make(
         sky_map = sky_map_around(frames, settings, border=border, old=old)
     else:
         sky_map = make_sky_map(str(kind), settings)
+    sky_map.tract(0)  # settings with which tracts cannot be made are refused now
     written = save_sky_map(butler, sky_map, replace=replace or append)
     if sky_map.type_name == "discrete":
         for number in range(sky_map.n_tract):

@@ -15,6 +15,7 @@ from obs.config.layers import ConfigLayers
 from obs.errors import DataIdError, DatasetNotFoundError
 from obs.executor.outcome import Outcome
 from obs.executor.run import run
+from obs.geom import Box
 from obs.instrument.instrument import Instrument
 from obs.instrument.settings import camera_settings
 from obs.memory import keep_freed_memory
@@ -29,6 +30,8 @@ __all__ = ["CoaddJob", "coadd_jobs", "coadd_settings", "make_coadds"]
 _LOG = logging.getLogger(__name__)
 _TASK = "coadd"
 _NAMED = 3
+#: Pixels by which an exposure must reach into the border that a patch shares with its neighbors.
+_SLIVER = 8
 _KEYS = {"tract": int, "patch": str, "filter": str}
 
 #: Data ID of a coadd and the exposures that it is made of.
@@ -95,7 +98,10 @@ def coadd_jobs(
                 patches = [tract.patch(str(one["patch"]))] if "patch" in one else list(tract)
                 for patch in patches:
                     reaching = [frame for frame in group if overlaps(frame, tract, patch.outer_box)]
-                    if reaching:
+                    # a sliver that the kernel takes is no reason to make a patch, but to say so where it is asked for
+                    margin = 0 if "patch" in one else min(_SLIVER, tract.border)
+                    inside = _shrunken(patch.outer_box, margin)
+                    if any(overlaps(frame, tract, inside) for frame in reaching):
                         data_id: DataId = {"tract": number, "patch": patch.name, "filter": name}
                         jobs.setdefault((number, patch.name, name), (data_id, reaching))
                         found += 1
@@ -106,6 +112,10 @@ def coadd_jobs(
                 "patches that are covered"
             )
     return list(jobs.values())
+
+
+def _shrunken(box: Box, margin: int) -> Box:
+    return Box(box.x_min + margin, box.y_min + margin, box.width - 2 * margin, box.height - 2 * margin)
 
 
 def _tracts(sky_map: Any, frames: Sequence[Frame], wanted: Mapping[str, Any]) -> list[int]:  # noqa: ANN401

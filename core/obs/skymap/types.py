@@ -87,7 +87,7 @@ def make_sky_map(kind: str, settings: Mapping[str, Any]) -> SkyMap[Any]:
         if key not in settings_class.model_fields:
             allowed = settings_class.model_fields
             hint = f"{suggest(key, allowed)}; it has {', '.join(allowed)}"
-            raise ConfigError(f"a {name} sky map has no setting '{key}'{hint}")
+            raise ConfigError(f"a sky map of type {name} has no setting '{key}'{hint}")
     try:
         return sky_map(settings_class(**values))
     except ValidationError as error:
