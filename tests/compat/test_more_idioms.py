@@ -133,8 +133,8 @@ def test_logs_go_to_pythons_own(caplog):
         ("obs.subaru", "", "cameras are packages of obs"),
         ("daf.butler", "", "import lsst.daf.butler of the package lsst-daf-butler"),
         ("pipe.base", "CmdLineTask", "-c characterize.target=package.module:function"),
-        ("afw.math", "Warper", "obs coadd"),
-        ("afw.table", "packMatches", "srcMatch"),
+        ("obs.subaru", "Registry", "cameras are packages of obs"),
+        ("afw.table", "ExposureCatalog", "getCoaddInputs"),
         ("afw.detection", "setMaskFromFootprintList", "FootprintSet.setMask"),
     ],
 )

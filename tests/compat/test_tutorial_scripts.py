@@ -261,8 +261,10 @@ def test_a_display_is_a_frame(butler, no_ds9):
     assert listener.commands[3:] == [
         "zoom to 2", "frame 4", "pan to 11 21 physical", "frame 4", "regions delete all"
     ]  # fmt: skip
-    with pytest.raises(ValueError, match="images are shown in DS9 here, not with 'matplotlib'; for pictures"):
-        afwDisplay.setDefaultBackend("matplotlib")
+    with pytest.raises(
+        ValueError, match="images are shown with ds9 or matplotlib here, not with 'firefly'; for pictures"
+    ):
+        afwDisplay.setDefaultBackend("firefly")
 
 
 def test_other_calls_of_the_display(no_ds9):

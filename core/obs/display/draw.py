@@ -34,7 +34,9 @@ _BAR_WIDTH, _BAR_GAP = 0.16, 0.1
 """Of the color bar, inches."""
 
 
-def draw_view(view: View, look: Look | None = None, catalog: Catalog | None = None) -> Picture:
+def draw_view(
+    view: View, look: Look | None = None, catalog: Catalog | None = None, *, figure: "Figure | None" = None
+) -> Picture:
     """Draw an image, with mask and sources if asked for.
 
     Parameters
@@ -45,6 +47,8 @@ def draw_view(view: View, look: Look | None = None, catalog: Catalog | None = No
         How.
     catalog : Catalog, optional
         Its sources, in pixels as on the axes.
+    figure : Figure, optional
+        Where it is drawn, in the place of what is there; a new figure if absent.
 
     Returns
     -------
@@ -56,7 +60,7 @@ def draw_view(view: View, look: Look | None = None, catalog: Catalog | None = No
         If the scale, the color map or a mask plane is unknown.
     """
     look = look or Look()
-    figure, axes = new_axes(view)
+    figure, axes = new_axes(view, figure)
     small = view.binned(look.largest)
     handles = _draw_pixels(figure, axes, view, small, look)
     handles += _draw_mask(axes, view, small, look)
@@ -77,16 +81,18 @@ def plain_text(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text).replace("$", r"\$")
 
 
-def new_axes(view: View) -> tuple["Figure", "Axes"]:
-    """Return a figure of a size that fits the image, and its axes."""
+def new_axes(view: View, figure: "Figure | None" = None) -> tuple["Figure", "Axes"]:
+    """Return a figure of a size that fits the image, and its axes; a given figure is cleared."""
     # Not pyplot, which would look for a display.
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - takes long to import
     from matplotlib.figure import Figure  # noqa: PLC0415 - as above
 
     ny, nx = view.full_shape
     elongated = max(nx, ny) > MOST_ELONGATED * min(nx, ny)
-    figure = Figure()
-    FigureCanvasAgg(figure)
+    if figure is None:
+        figure = Figure()
+        FigureCanvasAgg(figure)
+    figure.clear()
     axes = figure.add_subplot()
     axes.set_aspect("auto" if elongated else "equal")
     return figure, axes

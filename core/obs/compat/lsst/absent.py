@@ -10,7 +10,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-__all__ = ["announce_absent_modules", "refuse"]
+__all__ = ["absent_reason", "announce_absent_modules", "refuse"]
 
 _ROOT = "obs.compat.lsst."
 _PROCESS = "obs process does all steps; from Python, ProcessCcdTask of obs.compat.lsst.pipe.tasks.processCcd"
@@ -46,16 +46,7 @@ _NAMES = {
     "afw.detection": {
         "setMaskFromFootprintList": "FootprintSet.setMask",
     },
-    "afw.math": {
-        "Warper": "obs coadd",
-        "warpExposure": "obs coadd",
-        "warpImage": "obs coadd",
-        "convolve": "scipy.ndimage.convolve of image.array",
-        "SeparableKernel": "scipy.ndimage.gaussian_filter of image.array",
-        "GaussianFunction1D": "scipy.ndimage.gaussian_filter of image.array",
-    },
     "afw.table": {
-        **dict.fromkeys(("packMatches", "unpackMatches"), "butler.get('srcMatch', dataId), and matchRaDec"),
         "ExposureCatalog": "coadd.getInfo().getCoaddInputs()",
         "IdFactory": "butler.get('expIdInfo', dataId) and numpy.arange",
     },
@@ -83,10 +74,22 @@ class _AbsentModules(MetaPathFinder):
         name = fullname.removeprefix(_ROOT)
         if name == fullname:
             return None
-        known = [one for one in _MODULES if name == one or name.startswith(f"{one}.")]
-        if not known:
+        reason = absent_reason(name)
+        if not reason:
             return None
-        raise ModuleNotFoundError(_reason(name, _MODULES[max(known, key=len)]), name=fullname)
+        raise ModuleNotFoundError(reason, name=fullname)
+
+
+def absent_reason(name: str) -> str:
+    """Return what to use instead of a module of the stack; empty if it is not known.
+
+    Parameters
+    ----------
+    name : str
+        Its path below ``lsst.``, such as ``ip.isr``.
+    """
+    known = [one for one in _MODULES if name == one or name.startswith(f"{one}.")]
+    return _reason(name, _MODULES[max(known, key=len)]) if known else ""
 
 
 def _reason(name: str, instead: str) -> str:

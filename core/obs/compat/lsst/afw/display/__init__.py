@@ -1,7 +1,7 @@
 """Images in DS9, and mosaics of many images."""
 
 from obs.compat.lsst.afw.display import ds9, utils
-from obs.compat.lsst.afw.display.display import Display, getDisplay, setDefaultBackend
+from obs.compat.lsst.afw.display.display import Display, getDefaultBackend, getDisplay, setDefaultBackend
 from obs.compat.lsst.afw.display.ds9 import BLACK, BLUE, CYAN, GREEN, MAGENTA, ORANGE, RED, WHITE, YELLOW
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "YELLOW",
     "Display",
     "ds9",
+    "getDefaultBackend",
     "getDisplay",
     "setDefaultBackend",
     "utils",

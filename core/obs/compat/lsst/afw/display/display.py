@@ -1,27 +1,37 @@
-"""Displays as objects, as the stack has them since 2015; each is a frame of DS9."""
+"""Displays as objects, as the stack has them since 2015: frames of DS9, or figures of matplotlib."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from obs.compat.lsst.afw.display import ds9
+from obs.compat.lsst.afw.display.figures import FigureFrame
 
-__all__ = ["Display", "getDisplay", "setDefaultBackend"]
+__all__ = ["Display", "getDefaultBackend", "getDisplay", "setDefaultBackend"]
+
+_BACKENDS = ("ds9", "matplotlib")
+
+
+class _Default:
+    """The program that shows images where a display does not name one."""
+
+    backend = "ds9"
 
 
 class Display:
-    """A frame of DS9, which shows images and symbols.
+    """A frame of DS9 or a figure of matplotlib, which shows images and symbols.
 
     Parameters
     ----------
-    frame : int, optional
-        Number of the frame; the default one if absent.
+    frame : int or Figure, optional
+        Number of the frame or figure; the default one if absent. For matplotlib also the figure itself.
     backend : str, optional
-        Name of the program that shows images, which is DS9 whatever is given.
+        ``ds9`` or ``matplotlib``; that of `setDefaultBackend` if absent.
     """
 
-    def __init__(self, frame: int | None = None, backend: str | None = None, **_: Any) -> None:
-        setDefaultBackend(backend or "ds9")
+    def __init__(self, frame: Any = None, backend: str | None = None, **_: Any) -> None:  # noqa: ANN401 - as above
+        name = _checked(backend or _Default.backend)
         self.frame = frame
+        self._figure = FigureFrame(frame) if name == "matplotlib" else None
         self._scale: list[str] = []
 
     def __enter__(self) -> "Display":
@@ -32,50 +42,83 @@ class Display:
 
     def mtv(self, data: Any, title: str = "", wcs: Any = None) -> None:  # noqa: ANN401 - any image; as in the stack
         """Show an image, planes or an exposure; see `obs.compat.lsst.afw.display.ds9.mtv`."""
+        if self._figure is not None:
+            self._figure.mtv(data, title, wcs)
+            return
         ds9.mtv(data, frame=self.frame, title=title, wcs=wcs)
         for command in self._scale:
             ds9.ds9Cmd(command)
 
+    image = property(fset=mtv, doc="What is shown; it can only be set.")
+
     def scale(self, algorithm: str, minval: Any, maxval: Any = None, **_: Any) -> None:  # noqa: ANN401 - words or numbers
         """Set how values become gray in images that come: ``asinh``, and ``zscale``, ``minmax`` or two limits."""
+        if self._figure is not None:
+            self._figure.scale(algorithm, minval, maxval)
+            return
         limits = f"scale mode {minval}" if isinstance(minval, str) else f"scale limits {minval} {maxval}"
         self._scale = [f"scale {algorithm}", limits]
 
     def dot(self, symb: Any, c: float, r: float, size: float = 2, ctype: str | None = None, **_: Any) -> None:  # noqa: ANN401 - words, or moments
         """Draw a symbol at a pixel; see `obs.compat.lsst.afw.display.ds9.dot`."""
-        ds9.dot(symb, c, r, frame=self.frame, size=size, ctype=ctype)
+        if self._figure is not None:
+            self._figure.dot(symb, c, r, size, ctype)
+        else:
+            ds9.dot(symb, c, r, frame=self.frame, size=size, ctype=ctype)
 
     def line(self, points: Iterable[tuple[float, float]], ctype: str | None = None, **_: Any) -> None:
         """Draw lines between pixels of the parent image."""
-        ds9.line(points, frame=self.frame, ctype=ctype)
+        if self._figure is not None:
+            self._figure.line(points, ctype)
+        else:
+            ds9.line(points, frame=self.frame, ctype=ctype)
 
     def erase(self) -> None:
         """Remove the symbols of the frame."""
-        ds9.erase(self.frame)
+        if self._figure is not None:
+            self._figure.erase()
+        else:
+            ds9.erase(self.frame)
 
     def zoom(self, zoomfac: Any = None, colc: Any = None, rowc: Any = None) -> None:  # noqa: ANN401 - as in the stack
         """Zoom, and move to a pixel if one is given."""
-        ds9.zoom(zoomfac, colc, rowc, frame=self.frame)
+        if self._figure is not None:
+            self._figure.zoom(zoomfac, colc, rowc)
+        else:
+            ds9.zoom(zoomfac, colc, rowc, frame=self.frame)
 
     def pan(self, colc: float, rowc: float) -> None:
         """Move to a pixel of the parent image."""
-        ds9.pan(colc, rowc, frame=self.frame)
+        if self._figure is not None:
+            self._figure.pan(colc, rowc)
+        else:
+            ds9.pan(colc, rowc, frame=self.frame)
 
     def setMaskTransparency(self, transparency: float | None = None, **_: Any) -> None:
         """Set how transparent masks are, 0 to 100 percent."""
-        ds9.setMaskTransparency(transparency, frame=self.frame)
+        if self._figure is None:
+            ds9.setMaskTransparency(transparency, frame=self.frame)
+        elif transparency is not None:
+            self._figure.set_mask_transparency(transparency)
 
     def setMaskPlaneColor(self, name: Any, color: str | None = None) -> None:  # noqa: ANN401 - a name, or a dict of them
         """Set the color of a plane, or with a dict of several, in images that come."""
-        ds9.setMaskPlaneColor(name, color)
+        if self._figure is None:
+            ds9.setMaskPlaneColor(name, color)
+            return
+        for plane, its_color in (name if isinstance(name, Mapping) else {name: color}).items():
+            self._figure.set_mask_plane_color(plane, its_color)
 
     def Buffering(self) -> ds9.Buffering:
         """Return what gathers symbols in a ``with`` block."""
         return ds9.Buffering()
 
+    def flush(self) -> None:
+        """Take note that symbols are to be drawn now, which they are at once."""
 
-def getDisplay(frame: int | None = None, backend: str | None = None, **_: Any) -> Display:
-    """Return the display that is a frame of DS9."""
+
+def getDisplay(frame: Any = None, backend: str | None = None, **_: Any) -> Display:  # noqa: ANN401 - as `Display`
+    """Return the display that is a frame of DS9, or a figure of matplotlib."""
     return Display(frame, backend)
 
 
@@ -85,10 +128,21 @@ def setDefaultBackend(backend: str) -> None:
     Raises
     ------
     ValueError
-        If it is not DS9.
+        If it is neither DS9 nor matplotlib.
     """
-    if str(backend).rpartition(".")[2] != "ds9":
+    _Default.backend = _checked(backend)
+
+
+def getDefaultBackend() -> str:
+    """Return the name of the program that shows images where a display names none."""
+    return _Default.backend
+
+
+def _checked(backend: str) -> str:
+    name = str(backend).rpartition(".")[2]
+    if name not in _BACKENDS:
         raise ValueError(
-            f"images are shown in DS9 here, not with '{backend}'; for pictures in notebooks and files use "
-            "obs.display, or obs display on the command line"
+            f"images are shown with {' or '.join(_BACKENDS)} here, not with '{backend}'; for pictures in notebooks and "
+            "files also use obs.display, or obs display on the command line"
         )
+    return name

@@ -1,6 +1,7 @@
 """Images, masks, exposures, and what is known about them."""
 
 from obs.compat.lsst.afw.fits import readMetadata
+from obs.compat.lsst.afw.image import utils
 from obs.compat.lsst.afw.image.attached import ApCorrMap, CoaddInputs
 from obs.compat.lsst.afw.image.calib import (
     Calib,
@@ -88,4 +89,5 @@ __all__ = [
     "makeWcs",
     "positionToIndex",
     "readMetadata",
+    "utils",
 ]

@@ -9,12 +9,12 @@ import numpy as np
 
 from obs.compat.lsst.afw.geom.box import Box2D, Box2I
 from obs.compat.lsst.afw.geom.point import Extent2I, Point2D, Point2I
+from obs.compat.lsst.afw.image.bounded_field import BoundedField
 from obs.compat.lsst.afw.image.calib import PhotoCalib
 from obs.compat.lsst.afw.image.psf import Psf
 from obs.compat.lsst.afw.image.transmission_curve import TransmissionCurve
 from obs.compat.lsst.afw.image.visit_info import VisitInfo
 from obs.compat.lsst.afw.image.wcs import SkyWcs
-from obs.compat.lsst.afw.math.bounded_field import BoundedField
 from obs.compat.lsst.afw.table import SourceCatalog, SourceRecord
 from obs.image.catalog import Catalog
 from obs.repo.fits_exposure_header import header_wcs

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -219,7 +219,7 @@ Calib = PhotoCalib
 
 
 class Filter:
-    """A filter, by its name.
+    """A filter, by its name; those that are defined are known by their other names, too.
 
     Parameters
     ----------
@@ -229,6 +229,8 @@ class Filter:
         Name of the wavelength range.
     """
 
+    _defined: ClassVar[dict[str, str]] = {}
+
     def __init__(self, name: str | PropertySet | Mapping[str, Any] = "", band: str = "") -> None:
         self.physicalLabel = name if isinstance(name, str) else str(name.get("FILTER", "")).strip()
         self.bandLabel = band
@@ -236,6 +238,36 @@ class Filter:
     def getName(self) -> str:
         """Return the name, as in the LSST stack."""
         return self.physicalLabel
+
+    def getCanonicalName(self) -> str:
+        """Return the name under which the filter was defined; its own name if it was not."""
+        return self._defined.get(self.physicalLabel, self.physicalLabel)
+
+    def getAliases(self) -> list[str]:
+        """Return the other names of the filter, sorted."""
+        own = self.getCanonicalName()
+        return sorted(name for name, canonical in self._defined.items() if canonical == own != name)
+
+    @classmethod
+    def getNames(cls) -> list[str]:
+        """Return the names of all filters that were defined, sorted, without their other names."""
+        return sorted(set(cls._defined.values()))
+
+    @classmethod
+    def define(cls, name: str, aliases: Sequence[str] = ()) -> None:
+        """Make a filter known, with its other names."""
+        cls._defined.update(dict.fromkeys((name, *aliases), name))
+
+    @classmethod
+    def reset(cls) -> None:
+        """Forget all filters that were defined."""
+        cls._defined.clear()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Filter) and self.getCanonicalName() == other.getCanonicalName()
+
+    def __hash__(self) -> int:
+        return hash(self.getCanonicalName())
 
     def __str__(self) -> str:
         return self.physicalLabel

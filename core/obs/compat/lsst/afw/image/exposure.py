@@ -129,6 +129,33 @@ class ExposureF(Pixels):
         low = -0.5 - padding
         return (x >= low) & (x < self.getWidth() - 0.5 + padding) & (y >= low) & (y < self.getHeight() - 0.5 + padding)
 
+    def getConvexPolygon(self, padding: float = 10) -> Any:  # noqa: ANN401 - of another package
+        """Return the corners of the image on the sky.
+
+        Parameters
+        ----------
+        padding : float, optional
+            So many pixels beyond the border are inside, too.
+
+        Returns
+        -------
+        lsst.sphgeom.ConvexPolygon
+            Of the package lsst-sphgeom (``pip install obs[gen3]``); None without a WCS.
+        """
+        from lsst.sphgeom import ConvexPolygon, LonLat, UnitVector3d  # noqa: PLC0415 - an optional package
+
+        wcs = self.exposure.wcs
+        if wcs is None:
+            return None
+        low, x, y = -0.5 - padding, self.getWidth() - 0.5 + padding, self.getHeight() - 0.5 + padding
+        corners = wcs.pixel_to_sky(x=np.array([low, x, x, low]), y=np.array([low, low, y, y]))
+        return ConvexPolygon([UnitVector3d(LonLat.fromDegrees(*map(float, at))) for at in zip(*corners, strict=True)])
+
+    @property
+    def convex_polygon(self) -> Any:  # noqa: ANN401 - of another package
+        """The corners of the image on the sky, with 10 pixels more on each side."""
+        return self.getConvexPolygon()
+
     def hasWcs(self) -> bool:
         """Return whether there is a WCS."""
         return self.exposure.wcs is not None

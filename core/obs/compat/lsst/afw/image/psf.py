@@ -9,7 +9,7 @@ from obs.algorithms.measure.shape import measure_shape
 from obs.compat.lsst.afw.geom.box import Box2D, Box2I
 from obs.compat.lsst.afw.geom.ellipses import Quadrupole
 from obs.compat.lsst.afw.geom.point import Extent2I, Point2D, Point2I
-from obs.compat.lsst.afw.image.image import ImageD, ImageF
+from obs.compat.lsst.afw.image.image import Image, ImageD
 from obs.errors import MeasurementError
 from obs.image.psf import Psf as OwnPsf
 
@@ -40,12 +40,12 @@ class LocalKernel:
         """Return width and height, as in the LSST stack."""
         return self._stamp.getDimensions()
 
-    def computeImage(self, image: ImageF, doNormalize: bool = True) -> float:
+    def computeImage(self, image: Image, doNormalize: bool = True) -> float:
         """Write the kernel into an image, and return the sum of its pixels.
 
         Parameters
         ----------
-        image : ImageF
+        image : Image
             An image of the size of the kernel.
         doNormalize : bool, optional
             Make the sum 1.

@@ -118,6 +118,16 @@ class SkyWcs:
         """Return the cards of the WCS, which are precise in any case."""
         return PropertyList(dict(self.own.to_header()))
 
+    def getTanWcs(self, pixel: Any) -> "SkyWcs":  # noqa: ANN401 - a point
+        """Return the WCS without distortion that follows this one near a pixel, which is its tangent point."""
+        point = Point2D(pixel)
+        ra, dec = self.own.pixel_to_sky(x=point.x, y=point.y)
+        return SkyWcs(TanSipWcs((float(ra), float(dec)), (point.x, point.y), self._derivatives(point)))
+
+    def getTanSipWcs(self) -> "SkyWcs":
+        """Return the WCS, which has this form."""
+        return self
+
     def isFlipped(self) -> bool:
         """Return whether east is to the right of north."""
         return bool(np.linalg.det(self.own.cd) > 0)

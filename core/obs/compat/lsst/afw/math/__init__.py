@@ -1,6 +1,6 @@
 """Backgrounds, fields and statistics, in the stack's words."""
 
-from obs.compat.lsst.absent import refuse
+from obs.compat.lsst.afw.image.bounded_field import BoundedField
 from obs.compat.lsst.afw.math.background import (
     Background,
     BackgroundControl,
@@ -9,7 +9,17 @@ from obs.compat.lsst.afw.math.background import (
     Interpolate,
     makeBackground,
 )
-from obs.compat.lsst.afw.math.bounded_field import BoundedField
+from obs.compat.lsst.afw.math.kernels import (
+    AnalyticKernel,
+    ConvolutionControl,
+    DeltaFunctionKernel,
+    DoubleGaussianFunction2D,
+    FixedKernel,
+    GaussianFunction1D,
+    GaussianFunction2D,
+    SeparableKernel,
+    convolve,
+)
 from obs.compat.lsst.afw.math.stack import statisticsStack
 from obs.compat.lsst.afw.math.statistics import (
     ERRORS,
@@ -32,6 +42,7 @@ from obs.compat.lsst.afw.math.statistics import (
     stringToStatisticsProperty,
 )
 from obs.compat.lsst.afw.math.turned import binImage, flipImage, rotateImageBy90
+from obs.compat.lsst.afw.math.warp import Warper, WarpingControl, warpExposure, warpImage
 
 __all__ = [
     "ERRORS",
@@ -48,25 +59,35 @@ __all__ = [
     "SUM",
     "VARIANCE",
     "VARIANCECLIP",
+    "AnalyticKernel",
     "Background",
     "BackgroundControl",
     "BackgroundList",
     "BackgroundMI",
     "BoundedField",
     "ChebyshevBoundedField",
+    "ConvolutionControl",
+    "DeltaFunctionKernel",
+    "DoubleGaussianFunction2D",
+    "FixedKernel",
+    "GaussianFunction1D",
+    "GaussianFunction2D",
     "Interpolate",
+    "SeparableKernel",
     "Statistics",
     "StatisticsControl",
+    "Warper",
+    "WarpingControl",
     "binImage",
+    "convolve",
     "flipImage",
     "makeBackground",
     "makeStatistics",
     "rotateImageBy90",
     "statisticsStack",
     "stringToStatisticsProperty",
+    "warpExposure",
+    "warpImage",
 ]
 
 ChebyshevBoundedField = BoundedField
-
-
-__getattr__ = refuse(__name__)

@@ -3,7 +3,15 @@
 from obs.compat.lsst.absent import refuse
 from obs.compat.lsst.afw.table.catalog import SourceCatalog
 from obs.compat.lsst.afw.table.keys import CoordKey, Point2DKey, QuadrupoleKey
-from obs.compat.lsst.afw.table.match import Match, MatchControl, MatchList, matchRaDec, matchXy
+from obs.compat.lsst.afw.table.match import (
+    Match,
+    MatchControl,
+    MatchList,
+    matchRaDec,
+    matchXy,
+    packMatches,
+    unpackMatches,
+)
 from obs.compat.lsst.afw.table.record import SourceRecord
 from obs.compat.lsst.afw.table.schema import Field, Schema, SchemaItem, SubSchema
 from obs.compat.lsst.afw.table.schema_mapper import SchemaMapper
@@ -33,6 +41,8 @@ __all__ = [
     "SubSchema",
     "matchRaDec",
     "matchXy",
+    "packMatches",
+    "unpackMatches",
 ]
 
 BaseCatalog = SimpleCatalog = SourceCatalog

@@ -10,8 +10,9 @@ from obs.compat.lsst.afw.geom.angle import Angle
 from obs.compat.lsst.afw.table.catalog import SourceCatalog
 from obs.compat.lsst.afw.table.record import SourceRecord
 from obs.frozen import frozen
+from obs.image.catalog import Catalog
 
-__all__ = ["Match", "MatchControl", "MatchList", "matchRaDec", "matchXy"]
+__all__ = ["Match", "MatchControl", "MatchList", "matchRaDec", "matchXy", "packMatches", "unpackMatches"]
 
 MatchList = list["Match"]
 
@@ -79,6 +80,38 @@ def matchXy(first: SourceCatalog, second: SourceCatalog, radius: float, closest:
 
     pairs = _pairs(places(first), places(second), radius, closest)
     return [Match(first[i], second[j], length) for i, j, length in pairs]
+
+
+def packMatches(matches: MatchList) -> SourceCatalog:
+    """Return pairs as a table of the numbers of both sources, and their distance; see `unpackMatches`."""
+    packed = Catalog()
+    for name in ("first", "second"):
+        numbers = [getattr(match, name).getId() for match in matches]
+        packed.add(name, np.array(numbers, np.int64), "", f"ID of the {name} source of the pair")
+    packed.add("distance", np.array([match.distance for match in matches], np.float64), "", "distance of the pair")
+    return SourceCatalog(packed)
+
+
+def unpackMatches(packed: SourceCatalog, first: SourceCatalog, second: SourceCatalog | None = None) -> MatchList:
+    """Return pairs from a table of their numbers; those of which a source is not in its catalog are left out.
+
+    Parameters
+    ----------
+    packed : SourceCatalog
+        The table, such as that of `packMatches` or ``srcMatch`` of the stack.
+    first, second : SourceCatalog
+        The catalogs; the same one if there is no second.
+    """
+    rows = [
+        {int(number): row for row, number in enumerate(catalog.get("id"))}
+        for catalog in (first, first if second is None else second)
+    ]
+    columns = [packed.get(name).tolist() for name in ("first", "second", "distance")]
+    return [
+        Match(first[rows[0][i]], (first if second is None else second)[rows[1][j]], distance)
+        for i, j, distance in zip(*columns, strict=True)
+        if i in rows[0] and j in rows[1]
+    ]
 
 
 def _pairs(

@@ -1,6 +1,6 @@
 """A Butler that gives and takes objects of the stack's classes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, cast
@@ -13,10 +13,12 @@ from obs.compat.lsst.daf.persistence.convert import from_stack, to_stack
 from obs.compat.lsst.daf.persistence.data_refs import ButlerDataRef, ButlerSubset
 from obs.compat.lsst.daf.persistence.errors import NoResults, raise_as_stack
 from obs.compat.lsst.daf.persistence.mapper_class import MapperClass
+from obs.compat.lsst.daf.persistence.mappers import CameraMapper, StackMapper
 from obs.compat.lsst.obs.base import ExposureIdInfo
 from obs.errors import DatasetNotFoundError, ObsError, RepositoryError
 from obs.geom import Box
 from obs.policy.data_id import DataId
+from obs.policy.key_source import KeySource
 from obs.repo import butler as own
 from obs.repo.fits_exposure_header import header_origin
 from obs.repo.layout import open_repository
@@ -56,12 +58,18 @@ class Butler(own.Butler):
     @raise_as_stack
     def __init__(self, root: Path | str | None = None, mapper: Any = None, **arguments: Any) -> None:  # noqa: ANN401
         given = {_MAPPER_ARGUMENTS.get(name, name): value for name, value in arguments.items()}
+        if isinstance(mapper, CameraMapper):
+            root, given = mapper.root if root is None else root, mapper.butler_arguments() | given
         if mapper is not None and root is not None:
             given |= {"inputs": {"root": root, "mapper": mapper}, "outputs": given.pop("output", None)}
             root = None
         super().__init__(root, **given)
         if self.output is not None:  # the stack makes it at once
             self.prepare_output()
+
+    def _make_mapper(self, registry: Callable[[], KeySource], calib_registry: Callable[[], KeySource]) -> StackMapper:
+        read_camera = partial(self.get, "camera")
+        return StackMapper(self.policy, registry=registry, calib_registry=calib_registry, read_camera=read_camera)
 
     @cached_property
     def _writer(self) -> "Butler":

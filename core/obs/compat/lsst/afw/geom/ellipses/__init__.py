@@ -1,6 +1,7 @@
 """Ellipses by their moments, their axes, or an ellipticity and a radius."""
 
 from obs.compat.lsst.afw.geom.ellipses.cores import Axes, BaseCore, Quadrupole
+from obs.compat.lsst.afw.geom.ellipses.ellipse import Ellipse
 from obs.compat.lsst.afw.geom.ellipses.ellipticity import ConformalShear, Distortion, ReducedShear
 from obs.compat.lsst.afw.geom.ellipses.separable import (
     SeparableConformalShearDeterminantRadius,
@@ -16,6 +17,7 @@ __all__ = [
     "BaseCore",
     "ConformalShear",
     "Distortion",
+    "Ellipse",
     "Quadrupole",
     "ReducedShear",
     "SeparableConformalShearDeterminantRadius",
