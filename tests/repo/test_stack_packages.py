@@ -89,6 +89,30 @@ def test_what_is_missing_is_said(tmp_path):
         camera.exposure_number({})
 
 
+def test_exposures_without_visits_have_numbers_of_their_own(tmp_path):
+    package = ctio_package(tmp_path / "obs_survey")
+    policy = package / "policy/ctio0m9Mapper.yaml"
+    template = "%(run)06d/%(rerun)d/%(filter)s%(camcol)d-%(field)04d.fits"
+    policy.write_text(policy.read_text().replace("raw/raw-%(visit)06d.fits", template))
+    camera = load_instrument(str(package))
+    first = {"run": 4192, "rerun": 40, "camcol": 4, "field": 300, "filter": "R"}
+    others = [{**first, key: value} for key, value in (("run", 4193), ("camcol", 3), ("field", 1), ("filter", "OPEN"))]
+    others.append({**first, "camcol": 0, "field": 0, "run": 0})
+    numbers = [camera.exposure_number(data_id) for data_id in (first, *others)]
+    assert len(set(numbers)) == len(numbers)
+    assert camera.exposure_number({**first, "rerun": 41}) == numbers[0]
+    for wrong, message in (
+        ({"field": 40_000}, "field=40000 of ctio0m9 has no room in its exposure id: expected 0 to 32767"),
+        ({"run": 30_000, "field": 30_000, "camcol": 6000}, "have no room in the 46 bits of its exposure id"),
+        ({"filter": "Z"}, "needs the number of the filter 'Z', which the package does not define"),
+    ):
+        with pytest.raises(DataIdError, match=message) as caught:
+            camera.exposure_number({**first, **wrong})
+        assert "write a camera package with an exposure_id of its own (obs new NAME)" in str(caught.value)
+    with pytest.raises(DataIdError, match="needs the key 'field'"):
+        camera.exposure_number({"run": 1, "camcol": 1})
+
+
 @pytest.fixture
 def suprimecam(tmp_path, monkeypatch):
     """Make a repository and a chain of two reruns with results of the stack; its package describes two cameras."""

@@ -12,7 +12,6 @@ REASONS = {
     "0.1": _NO_STACK,
     "1.1": _NO_STACK,
     "1.21": "files from the archive of SDSS, outside of obs",
-    "2.10": "the data of obs_test are not with obs",
     "3.1": _NO_STACK,
     "3.3": _NO_STACK,
     "4.1": _NO_STACK,

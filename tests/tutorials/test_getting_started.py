@@ -24,7 +24,14 @@ def test_a_repository_of_the_stack_opens(hsc):
 def test_a_dry_run_prints_a_line_for_each_data_id(hsc, lsst):
     status, out, _ = lsst("processCcd.py", hsc, "--rerun", "processCcdOutputs", "--id", "--show", "data")
     assert status == 0
-    assert len(out.splitlines()) == 4
+    rows = [dict(word.split("=", 1) for word in line.split()) for line in out.splitlines()]
+    night = {"field": "STRIPE82L", "dateObs": "2013-06-17", "taiObs": "2013-06-17", "pointing": "533"}
+    frames = ((902, 16, "NONE"), (903334, 16, "HSC-R"), (903334, 23, "HSC-R"), (903336, 16, "HSC-I"))
+    assert sorted(rows, key=lambda row: (int(row["visit"]), row["ccd"])) == [
+        {**night, "visit": str(visit), "ccd": str(ccd), "filter": name}
+        | ({"dataType": "BIAS", "expTime": str(0.0)} if visit == 902 else {"dataType": "OBJECT", "expTime": "30.0"})
+        for visit, ccd, name in frames
+    ]
     assert not (hsc / "rerun").exists()
 
 

@@ -114,7 +114,7 @@ def test_a_repository_by_its_uri(night, capsys):
     assert "repositories are folders here; copy it to a disk, or mount it" in capsys.readouterr().err
 
 
-@lines("2.5")
+@lines("2.5", "2.10")
 def test_the_task_of_the_tutorial_from_python(night, capsys):
     butler = Butler("DATA", output="python")
     config = ProcessCcdTask.ConfigClass()
@@ -129,10 +129,12 @@ def test_the_task_of_the_tutorial_from_python(night, capsys):
     )
     with pytest.raises(AttributeError, match="there is no result exposure; there are background, sourceCat"):
         _ = result.charRes.exposure
-    # what was processed is calibrated by the line, whose own settings come last
-    line = ["DATA", "--output", "python", "--id", "visit=22", "--clobber-config", "-c", "doCalibrate=True"]
+    # what was processed is calibrated by the line, whose own settings come last; a bare --id means all raw files
+    line = ["DATA", "--output", "python", "--id", "--clobber-config", "-c", "doCalibrate=True"]
     assert ProcessCcdTask.parseAndRun(line, config=config).exitStatus == 0, capsys.readouterr().err
-    assert len(butler.get("src", visit=22)) > 5
+    for visit in (21, 22):
+        assert len(butler.get("src", visit=visit)) > 5
+        assert butler.path("calexp", visit=visit).is_relative_to((night / "python").resolve())
 
 
 def test_settings_of_the_task_are_attributes():

@@ -6,7 +6,7 @@ only its methods tell (the numbers of exposures, the columns that they work out 
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from obs.camera.python_config import load_python_camera
 from obs.camera.yaml_camera import load_yaml_camera
 from obs.errors import DataIdError, FileFormatError, ObsError, PluginError
 from obs.frozen import frozen
+from obs.instrument.exposure_packer import largest_exposure_id
 from obs.instrument.instrument import Instrument
 from obs.instrument.stack_sources import read_filters
 from obs.instrument.stack_translator import stack_translator
@@ -30,6 +31,11 @@ _VARIABLE = re.compile(r"OBS_\w+_DIR")
 _NUMBER = "_detector_number"
 #: Bits of the number of an exposure, and how many detectors a visit may have.
 _BITS, _DETECTORS = 42, 1000
+#: Keys that do not tell exposures apart.
+_NOT_OF_EXPOSURES = ("rerun", "tract", "patch")
+#: Bits of the number of an exposure without a visit, and those that say how many bits the next of its numbers has.
+_LONG_BITS, _LENGTH_BITS = 46, 4
+_OWN_CAMERA = "write a camera package with an exposure_id of its own (obs new NAME), and name it with --camera"
 
 
 @frozen
@@ -61,22 +67,61 @@ class StackInstrument(Instrument):
     def exposure_number(self, data_id: Mapping[str, Any]) -> int:
         """Return the number of a detector's exposure: visit and detector, not the number that the stack gives it.
 
+        Of cameras whose raw files have no visit, such as SDSS, all numbers and filters of their data IDs count.
+
         Parameters
         ----------
         data_id : mapping
-            Data ID with the visit; without a key of the detector, its number is 0.
+            Data ID with the visit, or with all keys of raw files; without a key of the detector, its number is 0.
 
         Raises
         ------
         DataIdError
-            If the data ID has no visit, or its values give a number that does not fit.
+            If the data ID does not have the keys, or its values give a number that does not fit.
         """
+        if "visit" not in data_id:
+            keys = _exposure_keys(self.load_policy())
+            if keys:
+                return self._packed(keys, data_id)
         given = next((data_id[key] for key in _DETECTOR_KEYS if key in data_id), 0)
         number = given if isinstance(given, int) else self.find_detector(data_id).id
         if not 0 <= number < _DETECTORS:
             raise DataIdError(f"{self.name}: detector {number} is not from 0 to {_DETECTORS - 1}", data_id=data_id)
         # super() does not know the class that the decorator has returned
         return Instrument.exposure_number(self, {**data_id, _NUMBER: number})
+
+    def _packed(self, keys: Sequence[str], data_id: Mapping[str, Any]) -> int:
+        """Return the number made of the numbers of a data ID, each after how many bits it has: never one for two."""
+        code = "1"
+        for key in keys:
+            if key not in data_id:
+                raise DataIdError(f"the exposure id of {self.name} needs the key '{key}'", data_id=data_id, key=key)
+            if key == "filter":
+                code += f"{self._filter_number(str(data_id[key])):0{len(self.filters).bit_length()}b}"
+                continue
+            value = int(data_id[key])
+            digits = f"{value:b}" if value else ""
+            if value < 0 or len(digits) >= 1 << _LENGTH_BITS:
+                largest = (1 << ((1 << _LENGTH_BITS) - 1)) - 1
+                message = f"{key}={value} of {self.name} has no room in its exposure id: expected 0 to {largest}"
+                raise DataIdError(f"{message}; {_OWN_CAMERA}", data_id=data_id, key=key)
+            code += f"{len(digits):0{_LENGTH_BITS}b}{digits}"
+        number = int(code, 2)
+        if number > largest_exposure_id(self.exposure_id_bits):
+            given = ", ".join(f"{key}={data_id[key]}" for key in keys)
+            message = f"{given} of {self.name} have no room in the {self.exposure_id_bits} bits of its exposure id"
+            raise DataIdError(f"{message}; {_OWN_CAMERA}", data_id=data_id)
+        return number
+
+    def _filter_number(self, name: str) -> int:
+        """Return the place of a filter among those of the camera; of several of one name the first."""
+        for place, known in enumerate(self.filters):
+            if name in (known.physical_filter, known.band, *known.aliases):
+                return place
+        message = (
+            f"the exposure id of {self.name} needs the number of the filter '{name}', which the package does not define"
+        )
+        raise DataIdError(f"{message}; {_OWN_CAMERA}", key="filter")
 
 
 def is_stack_package(place: str) -> bool:
@@ -111,7 +156,7 @@ def open_stack_package(place: Path | str, mapper: str = "") -> StackInstrument:
     path = Path(place).expanduser().absolute()
     policy = path if path.is_file() else _choose_policy(path, mapper.rpartition(".")[2])
     folder = policy.parent.parent
-    stem = policy.stem.removesuffix("Mapper")
+    described, stem = load_policy(policy), policy.stem.removesuffix("Mapper")
     name = stem[:1].lower() + stem[1:]
     return StackInstrument(
         name,
@@ -120,8 +165,8 @@ def open_stack_package(place: Path | str, mapper: str = "") -> StackInstrument:
         config=str(Path("config") / name),
         filters=read_filters(_sources(folder, stem)),
         exposure_id=_exposure_number,
-        exposure_id_bits=_BITS,
-        detector=_detector_template(folder, load_policy(policy)),
+        exposure_id_bits=_LONG_BITS if _exposure_keys(described) else _BITS,
+        detector=_detector_template(folder, described),
         translator=stack_translator(_ingest_settings(folder, name)),
         mapper_names=tuple(dict.fromkeys((policy.stem, mapper.rpartition(".")[2] or policy.stem))),
         source=policy,
@@ -209,3 +254,10 @@ def _load_camera(folder: Path, named: Path | None) -> Camera:
 def _exposure_number(data_id: Mapping[str, Any]) -> int:
     """Return a number of an exposure, made of its visit and detector."""
     return int(data_id["visit"]) * _DETECTORS + int(data_id[_NUMBER])
+
+
+def _exposure_keys(policy: Policy) -> list[str]:
+    """Return the keys that tell exposures apart, for a camera whose raw files have no visit; else none."""
+    raw = policy.dataset_types.get("raw")
+    keys = {} if raw is None else {key: kind for key, kind in raw.keys.items() if key not in _NOT_OF_EXPOSURES}
+    return [] if "visit" in keys else sorted(key for key, kind in keys.items() if kind is int or key == "filter")
