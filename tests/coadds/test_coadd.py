@@ -294,6 +294,7 @@ def test_exposures_that_cannot_be_used(own, obs_command, capsys):
     assert obs_command("coadd", own) == 0
     text = capsys.readouterr().err
     assert f"{invalid}: its WCS is not used: WCS card CD1_1 is not finite" in text
+    assert obs.read_exposure(invalid).psf is not None
     for part in ("zero point", "WCS"):
         assert f"left out, it has no {part}; process it with a reference catalog that covers it" in text
     assert butler.get("deepCoadd_inputs", COADD)["visit"].tolist() == [13]

@@ -30,7 +30,7 @@ from obs.repo.fits_exposure_header import (
     merge_headers,
     origin_cards,
 )
-from obs.repo.fits_file import is_structural, open_fits, set_cards, write_hdus
+from obs.repo.fits_file import header_to_dict, is_structural, open_fits, set_cards, write_hdus
 from obs.repo.fits_psf import psf_bytes
 from obs.repo.lsst_objects.attached import AttachedObjects
 from obs.repo.lsst_objects.kept import archive_bytes, kept_cards
@@ -184,7 +184,7 @@ def read_exposure(path: Path | str, box: Box | None = None, hdu: int | None = No
         image = _pixels(image_hdu, box, np.float32)
         mask = variance = None
         if "MASK" in planes:
-            bits = {str(k)[3:]: int(v) for k, v in planes["MASK"].header.items() if k.startswith("MP_")}
+            bits = {str(k)[3:]: int(v) for k, v in header_to_dict(planes["MASK"].header).items() if k.startswith("MP_")}
             mask = Mask(_mask_pixels(planes["MASK"], box), bits)
         if "VARIANCE" in planes:
             variance = _pixels(planes["VARIANCE"], box, np.float32)

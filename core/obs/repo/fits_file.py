@@ -405,8 +405,7 @@ def header_to_dict(header: fits.Header) -> dict[str, Any]:
 
 def _unparsed(card: fits.Card) -> float | str:
     """Return the value of a card that does not follow the standard."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AstropyWarning)  # astropy says that it makes the value a string
+    with _SMALL_SINS:  # astropy warns that it makes the value a string
         text = str(card.image)[_NAME:].lstrip("= ").partition("/")[0].strip(" '")
     try:
         return float(text)
