@@ -197,4 +197,10 @@ def test_one_of_several_cameras_is_named(suprimecam, tmp_path):
         load_instrument(str(package))
     assert load_instrument(str(package / "policy/SuprimecamMapper.yaml")).name == "suprimecam"
     assert instrument_for_mapper("lsst.obs.suprimecam.SuprimecamMapper").name == "suprimecam"
+    policy = package / "policy/SuprimecamMapper.yaml"
+    policy.write_text(policy.read_text().replace("SUPA%(visit)07d%(ccd)1d.fits", "%(camcol)d.fits"))
+    with pytest.raises(
+        DataIdError, match=r"no key of raw files in .*yaml names the detector .*; write a camera package"
+    ):
+        load_instrument(str(policy)).find_detector({"camcol": 1})
     assert instrument_for_mapper("lsst.obs.hsc.HscMapper").folder.name == "obs_hsc", "one that is installed comes first"

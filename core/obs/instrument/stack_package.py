@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from obs.camera.camera import Camera
+from obs.camera.detector import Detector
 from obs.camera.python_config import load_python_camera
 from obs.camera.yaml_camera import load_yaml_camera
 from obs.errors import DataIdError, FileFormatError, ObsError, PluginError
@@ -89,6 +90,28 @@ class StackInstrument(Instrument):
             raise DataIdError(f"{self.name}: detector {number} is not from 0 to {_DETECTORS - 1}", data_id=data_id)
         # super() does not know the class that the decorator has returned
         return Instrument.exposure_number(self, {**data_id, _NUMBER: number})
+
+    def find_detector(self, data_id: Mapping[str, Any]) -> Detector:
+        """Return the detector of a data ID.
+
+        Parameters
+        ----------
+        data_id : mapping
+            Data ID with the key that names the detector.
+
+        Raises
+        ------
+        DataIdError
+            If the data ID does not name one; for policies whose raw files do not either, it says what to write.
+        """
+        try:
+            return Instrument.find_detector(self, data_id)
+        except DataIdError as error:
+            raw = self.load_policy().dataset_types.get(self.raw_dataset_type)
+            if raw is None or set(_DETECTOR_KEYS) & {*raw.keys, *raw.columns}:
+                raise
+            own = _OWN_CAMERA.replace("an exposure_id", "a detector key")
+            raise DataIdError(f"no key of raw files in {self.source} names the detector ({error}); {own}") from error
 
     def _packed(self, keys: Sequence[str], data_id: Mapping[str, Any]) -> int:
         """Return the number made of the numbers of a data ID, each after how many bits it has: never one for two."""
