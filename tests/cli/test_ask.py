@@ -62,6 +62,20 @@ def test_defaults_make_a_package(dialog, tmp_path):
     assert len(table(tmp_path, "detectors.csv")) == 1
 
 
+def test_the_place_is_asked_for_unless_files_tell_it(dialog, tmp_path):
+    cards = ["SIMPLE  = T", "BITPIX  = 16", "NAXIS   = 2", "NAXIS1  = 64", "NAXIS2  = 64", "EXPTIME = 60.0"]
+    cards += ["DATE-OBS= '2024-05-01T03:00:00'", "OBSERVAT= 'Nearby'", "END"]
+    header = tmp_path / "light.hdr"
+    header.write_text("\n".join(cards) + "\n")
+    result = dialog("", "", "", "", "here", "-70.81, -30.17 2200", words=["--from", str(header)])
+    assert result.exit_code == 0, result.output
+    assert "site = 'here' is not a place: give longitude" in result.output
+    assert kept(tmp_path)["site"] == "-70.81, -30.17 2200"
+    translator = (tmp_path / "obs_toycam" / "obs_toycam" / "translator.py").read_text()
+    assert '"longitude": -70.81,' in translator
+    assert '"elevation": 2200,' in translator
+
+
 def test_wrong_answers_are_asked_again(dialog, tmp_path):
     result = dialog("", "", "filter", "visit", "visit", "chip", "none", "0", "2 x 2", "wide", "80")
     assert result.exit_code == 0, result.output

@@ -305,7 +305,7 @@ def test_columns_that_are_not_there(tmp_path, objects, settings, message):
         ("a.csv", "ra,g_mag\n1,2\n", "no column with the coordinate dec is found; name it with -c dec_name=COLUMN"),
         ("b.csv", "ra,dec\n1,2\n", "no column with magnitudes or fluxes is found"),
         ("c.csv", "ra,dec,g_mag\n1,200,3\n", "a declination of 200 deg is not on the sky; is its unit right"),
-        ("d.csv", "ra,dec,g_mag\n1,x,3\n", r"d\.csv: column 'dec' holds 'x', which is no angle"),
+        ("d.csv", "ra,dec,g_mag\n1,x,3\n", r"d\.csv: column 'dec' holds 'x', which is not an angle"),
         ("s.csv", "ra,dec,g_mag\n1,1,13:20:24\n", r"s\.csv: cannot be read as CSV: .*invalid value '13:20:24'"),
         ("t.csv", "RAmdeg,decl,x\n1,2,3\n", "no column with magnitudes or fluxes is found"),
         ("e.parquet", "nothing", r"e\.parquet: cannot be read as Parquet"),
@@ -438,10 +438,10 @@ def test_sexagesimal_positions(tmp_path, ending, name, texts, settings, degrees)
         (
             "ra",
             "187:42:21",
-            r"'187:42:21', which is no angle in hours .*; if these are degrees, .* coordinate_unit=deg",
+            r"'187:42:21', which is not an angle in hours .*; if these are degrees, .* coordinate_unit=deg",
         ),
-        ("ra", "12:61:00", "'12:61:00', which is no angle in hours or degrees"),
-        ("ra", "M 87", "'M 87', which is no angle such as 12:30:49.4"),
+        ("ra", "12:61:00", "'12:61:00', which is not an angle in hours or degrees"),
+        ("ra", "M 87", "'M 87', which is not an angle such as 12:30:49.4"),
     ],
 )
 def test_sexagesimal_positions_that_cannot_be_told(tmp_path, name, text, message):

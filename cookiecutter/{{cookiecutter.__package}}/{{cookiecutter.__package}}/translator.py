@@ -1,6 +1,8 @@
 {%- set t = cookiecutter._facts.translator -%}
 {%- set visit, chip = cookiecutter.visit_key, cookiecutter.detector_key -%}
-{%- set from_noon = t.visit.kind == "nightly" and "longitude" in t.site -%}
+{%- set given = cookiecutter.site.replace(",", " ").split() -%}
+{%- set site = {"longitude": given[0], "latitude": given[1], "elevation": given[2]} if given else t.site -%}
+{%- set from_noon = t.visit.kind == "nightly" and "longitude" in site -%}
 {%- set made_of_date = t.visit.kind in ["nightly", "date"] -%}
 {%- set made_of_text = t.visit.kind == "digits" or t.detector.kind in ["digits", "words", "joined", "grouped", "file", "letters"] or t.visit.get("pattern") -%}
 {%- set only_none = cookiecutter._facts.filters | map(attribute="physical_filter") | list == ["none"] -%}
@@ -76,10 +78,10 @@ class {{ cookiecutter.__class }}(RuleTranslator):
 {%- if t.detector.kind == "constant" %}
         "{{ chip }}": 0,  # the camera is taken to have one detector
 {%- endif %}
-{%- if t.site %}
-        # where the observatory is{{ "" if t.site | length == 3 else "; behind # what is not known, with what is in force" }}
+{%- if site %}
+        # where the observatory is{{ "" if site | length == 3 else "; behind # what is not known, with what is in force" }}
 {%- for name, unit in [("longitude", "degrees east"), ("latitude", "degrees north"), ("elevation", "meters")] %}
-        {{ ('"%s": %s' | format(name, t.site[name]) if name in t.site else '# "%s": float("nan")' | format(name)) }},  # {{ unit }}
+        {{ ('"%s": %s' | format(name, site[name]) if name in site else '# "%s": float("nan")' | format(name)) }},  # {{ unit }}
 {%- endfor %}
 {%- else %}
         # where the observatory is, which is not known; in force:

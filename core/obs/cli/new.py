@@ -72,7 +72,11 @@ def _make(
     """Ask what is not known, print what is, and write the package."""
     if not no_input and is_terminal():
         is_known = findings is not None or facts is not None
-        questions = [question for question in QUESTIONS if not (is_known and question.in_files)]
+        questions = [
+            question
+            for question in QUESTIONS
+            if not (is_known and question.in_files) or (question.name == "site" and _is_placeless(findings))
+        ]
         _ask(values, questions, output, ["--from", *from_files] if from_files else [])
     elif not no_input and findings is None and facts is None:
         click.echo("no question was asked, because standard input is not a terminal: defaults are in force", err=True)
@@ -101,6 +105,13 @@ def _make(
     for line in _next_steps(name, path, from_files):
         click.echo(f"  {line}")
     return 0
+
+
+def _is_placeless(findings: Findings | None) -> bool:
+    """Return whether files were read that do not say where the telescope is."""
+    if findings is None:
+        return False
+    return all(findings[name].confidence not in ("certain", "likely") for name in ("longitude", "latitude"))
 
 
 def _next_steps(name: str, path: Path, files: list[str]) -> list[str]:

@@ -50,7 +50,7 @@ def parse_angles(values: NDArray[Any], name: str, *, number: float, first: float
 def _degrees(text: str, name: str, first: float | None) -> float:
     found = _ANGLE.fullmatch(text)
     if found is None:
-        raise FileFormatError(f"column '{name}' holds '{text}', which is no angle such as 12:30:49.4")
+        raise FileFormatError(f"column '{name}' holds '{text}', which is not an angle such as 12:30:49.4")
     sign, whole, mark, minutes, _, seconds = found.groups()
     unit = _LETTERS.get(mark, first)
     if unit is None:
@@ -61,5 +61,5 @@ def _degrees(text: str, name: str, first: float | None) -> float:
     degrees = unit * (float(whole) + float(minutes) / 60 + float(seconds) / 3600)
     if float(minutes) >= _SIXTY or float(seconds) > _SIXTY or degrees > _CIRCLE:
         more = "; if these are degrees, say so by -c coordinate_unit=deg" if degrees > _CIRCLE and unit > 1 else ""
-        raise FileFormatError(f"column '{name}' holds '{text}', which is no angle in hours or degrees{more}")
+        raise FileFormatError(f"column '{name}' holds '{text}', which is not an angle in hours or degrees{more}")
     return -degrees if sign and sign != "+" else degrees

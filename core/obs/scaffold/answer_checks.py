@@ -172,6 +172,20 @@ def _check_filters(name: str, text: str) -> None:
     _check_line(name, text)
 
 
+def _check_site(name: str, text: str) -> None:
+    numbers = [_number(part) for part in text.replace(",", " ").split()]
+    limits = ((-180.0, 360.0), (-90.0, 90.0), (-500.0, 9000.0))
+    is_place = len(numbers) == len(limits) and all(
+        low <= value <= high for value, (low, high) in zip(numbers, limits, strict=True)
+    )
+    if numbers and not is_place:
+        raise ConfigError(
+            f"{name} = '{text}' is not a place: give longitude (degrees east), latitude (degrees) and elevation "
+            "(meters), such as -70.81 -30.17 2200, or nothing",
+            field=name,
+        )
+
+
 def _number(text: str) -> float:
     """Return a number; NaN for other text."""
     try:
@@ -193,6 +207,7 @@ _CHECKS: dict[str, Callable[[str, str], None]] = {
     "saturation": _check_positive_if_known,
     "pixel_scale": _check_positive,
     "pixel_size": _check_positive,
+    "site": _check_site,
     **dict.fromkeys(_GRIDS, _check_grid),
     **dict.fromkeys(_COUNTS, _check_count),
     **dict.fromkeys(_GAPS, _check_gap),

@@ -51,6 +51,8 @@ class Answers:
         Names, separated by spaces; by commas if there is one, for names with spaces in them.
     pixel_scale, pixel_size : str
         Arcsec; mm.
+    site : str
+        Longitude, latitude (degrees) and elevation (meters) of the observatory; empty where not known.
 
     Raises
     ------
@@ -82,6 +84,7 @@ class Answers:
     filters: str = "g r i"
     pixel_scale: str = "0.5"
     pixel_size: str = "0.015"
+    site: str = ""
 
     def __post_init__(self) -> None:
         for name, text in asdict(self).items():

@@ -243,5 +243,12 @@ QUESTIONS = (
         "Manuals of detectors list it in micrometers; headers call it XPIXSZ or PIXSIZE. It gives the focal plane its "
         "unit, so gaps and plate scale follow from it.",
     ),
+    Question(
+        "site",
+        "Longitude (degrees, east positive), latitude (degrees) and elevation (meters) of the observatory",
+        "Where the telescope is, such as -70.81 -30.17 2200. May be left empty.",
+        "Headers often have a name only, which OBSERVAT holds. Airmass, where headers have none, and the night that an "
+        "exposure belongs to follow from it; without it they stay unknown. It is written into translator.py.",
+    ),
 )
 """In the order in which they are asked."""
