@@ -9,8 +9,9 @@ __all__ = ["CROWDED_BEAMS", "beams_per_source", "warn_of_crowding"]
 BEAM = 1.133
 """Area of a Gaussian beam in squares of its full width at half maximum."""
 
-CROWDED_BEAMS = 30.0
-"""With fewer beams for each source, sources too faint to be told apart make the noise (Hogg 2001, AJ 121, 1207)."""
+CROWDED_BEAMS = 25.0
+"""With fewer beams for each source, sources too faint to be told apart make the noise: below 30 (Hogg 2001, AJ 121,
+1207) where pairs blend at the width of the PSF, and fewer here, where companions nearer than that count as sources."""
 
 FEWEST_SOURCES = 30
 """Fewer sources are not a crowd, however small the image."""
