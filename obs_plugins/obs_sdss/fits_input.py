@@ -108,6 +108,17 @@ def _plain_columns(table: fits.BinTableHDU) -> dict[str, NDArray[Any]] | None:
 def position(header: fits.Header, keyword: str, word: str, path: Path) -> int:
     """Return the place of a word in a keyword such as ``FILTERS = 'u g r i z'``, from 0.
 
+    Parameters
+    ----------
+    header : Header
+        Header of the file.
+    keyword : str
+        Its card with a list of words.
+    word : str
+        One of them.
+    path : Path
+        The file, for messages.
+
     Raises
     ------
     FileFormatError

@@ -25,7 +25,7 @@ from obs.instrument.card_values import format_date, parse_date, read_number
 from obs.instrument.date_rules import DateRule
 from obs.instrument.plausible import check_date
 
-__all__ = ["find_date", "find_night", "find_time_scale", "without_zone"]
+__all__ = ["find_date", "find_night", "find_time_scale"]
 
 _NIGHTS = ("DTCALDAT", "DAY-OBS", "DAYOBS", "DAY_OBS", "NIGHT", "OBSNIGHT", "DATENIGH", "OBS-NITE", "NIGHTDAY")
 _ZONES_CARDS = ("TIMEZONE", "TIME-ZON", "TIME_ZON", "TZ", "TZONE", "UTCOFF", "UTC-OFF", "UTOFFSET", "UTCOFFSE", "ZD")
@@ -255,7 +255,7 @@ def _of_zone(cards: Cards, best: _Candidate, confidence: Confidence, note: str) 
     named = next((word for word in words if word in ZONE_NAMES), "")
     if named and not name and LOCAL in note:
         name, hours = f"the zone {named}", ZONE_NAMES[named]
-    if not name or not hours or best.rule.is_local or not best.has_time or without_zone(cards.get(best.rule.date)):
+    if not name or not hours or best.rule.is_local or not best.has_time or _has_zone(cards.get(best.rule.date)):
         return best, confidence, note
     card = cards.find(best.rule.date)
     says_ut = card is not None and (_SCALE_WORDS.search(card.comment) or "UT" in f"{best.rule.date}{best.rule.time}")
@@ -283,14 +283,8 @@ def _zone(value: object) -> float | None:
     return hours if -12.0 <= hours <= 14.0 else None
 
 
-def without_zone(value: object) -> bool:
-    """Whether a date has its time zone in its text.
-
-    Parameters
-    ----------
-    value : object
-        Value of a card with a date and a time.
-    """
+def _has_zone(value: object) -> bool:
+    """Whether a date has its time zone in its text."""
     return re.search(r"\d\s*(Z|[+-]\d\d:?\d\d)$", str(value).strip()[10:]) is not None
 
 
