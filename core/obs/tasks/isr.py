@@ -1,7 +1,7 @@
 """Remove the instrument's signature from raw pixels.
 
-The recipe is `STEPS`, from top to bottom; what each does is in `obs.tasks.isr_raw`,
-`obs.tasks.isr_pixels`, `obs.tasks.deferred_charge` and `obs.tasks.isr_steps`.
+The recipe is `STEPS`, from top to bottom; what each does is in `obs.tasks.isr_raw`, `obs.tasks.isr_pixels`,
+`obs.tasks.deferred_charge`, `obs.tasks.isr_steps`, `obs.tasks.isr_masks` and `obs.tasks.isr_frames`.
 """
 
 import logging
@@ -17,7 +17,7 @@ from obs.image.masked_image import MaskedImage
 from obs.image.raw import Raw
 from obs.image.visit_info import VisitInfo
 from obs.image.wcs import TanSipWcs
-from obs.tasks import deferred_charge, isr_pixels, isr_raw, isr_steps
+from obs.tasks import deferred_charge, isr_frames, isr_masks, isr_pixels, isr_raw, isr_steps
 from obs.tasks.calibration_levels import warn_of_levels
 from obs.tasks.isr_config import IsrConfig
 from obs.tasks.isr_work import Calibrations, Work
@@ -61,24 +61,24 @@ STEPS: tuple[Step, ...] = (
     Step(isr_steps.compute_variance, lambda c, f: c.do_variance),
     Step(isr_steps.linearize_amplifiers, lambda c, f: c.do_linearize),
     Step(isr_raw.remove_crosstalk, lambda c, f: c.do_crosstalk and not c.crosstalk.before_assembly),
-    Step(isr_steps.mask_defects, lambda c, f: c.do_defect),
-    Step(isr_steps.mask_nans, lambda c, f: c.do_nan_masking),
-    Step(isr_steps.check_usable, lambda c, f: True),
-    Step(isr_steps.widen_trails, lambda c, f: c.do_widen_saturation_trails),
-    Step(isr_steps.mask_camera_specific, lambda c, f: c.do_camera_specific_masking),
-    Step(isr_steps.remove_brighter_fatter, lambda c, f: c.do_brighter_fatter),
-    Step(isr_steps.subtract_dark, lambda c, f: c.do_dark),
-    Step(isr_steps.subtract_fringe, lambda c, f: c.wants_fringe(*f) and not c.fringe.after_flat),
-    Step(isr_steps.subtract_stray_light, lambda c, f: c.wants_stray_light(*f)),
-    Step(isr_steps.apply_flat, lambda c, f: c.do_flat),
+    Step(isr_masks.mask_defects, lambda c, f: c.do_defect),
+    Step(isr_masks.mask_nans, lambda c, f: c.do_nan_masking),
+    Step(isr_masks.check_usable, lambda c, f: True),
+    Step(isr_masks.widen_trails, lambda c, f: c.do_widen_saturation_trails),
+    Step(isr_masks.mask_camera_specific, lambda c, f: c.do_camera_specific_masking),
+    Step(isr_frames.remove_brighter_fatter, lambda c, f: c.do_brighter_fatter),
+    Step(isr_frames.subtract_dark, lambda c, f: c.do_dark),
+    Step(isr_frames.subtract_fringe, lambda c, f: c.wants_fringe(*f) and not c.fringe.after_flat),
+    Step(isr_frames.subtract_stray_light, lambda c, f: c.wants_stray_light(*f)),
+    Step(isr_frames.apply_flat, lambda c, f: c.do_flat),
     Step(isr_steps.apply_gains, lambda c, f: c.do_apply_gains),
-    Step(isr_steps.subtract_fringe, lambda c, f: c.wants_fringe(*f) and c.fringe.after_flat),
-    Step(isr_steps.mask_vignetting, lambda c, f: c.do_vignette),
+    Step(isr_frames.subtract_fringe, lambda c, f: c.wants_fringe(*f) and c.fringe.after_flat),
+    Step(isr_masks.mask_vignetting, lambda c, f: c.do_vignette),
     Step(isr_steps.attach_transmission, lambda c, f: c.do_attach_transmission_curve),
-    Step(isr_steps.apply_illumination_correction, lambda c, f: c.wants_illumination(*f)),
-    Step(isr_steps.save_uninterpolated, lambda c, f: c.do_save_interpolated_pixels),
-    Step(isr_steps.fill_bad_regions, lambda c, f: c.do_set_bad_regions),
-    Step(isr_steps.interpolate, lambda c, f: c.do_interpolate),
+    Step(isr_frames.apply_illumination_correction, lambda c, f: c.wants_illumination(*f)),
+    Step(isr_masks.save_uninterpolated, lambda c, f: c.do_save_interpolated_pixels),
+    Step(isr_masks.fill_bad_regions, lambda c, f: c.do_set_bad_regions),
+    Step(isr_masks.interpolate, lambda c, f: c.do_interpolate),
     Step(isr_steps.attach_rough_zero_point, lambda c, f: c.do_rough_zero_point),
     Step(isr_steps.measure_background, lambda c, f: c.do_measure_background),
 )

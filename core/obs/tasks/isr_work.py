@@ -24,10 +24,13 @@ from obs.image.visit_info import VisitInfo
 from obs.image.wcs import TanSipWcs
 from obs.tasks.isr_config import IsrConfig
 
-__all__ = ["CALIBRATION_PLANES", "Calibrations", "Work"]
+__all__ = ["CALIBRATION_PLANES", "USELESS_PLANES", "Calibrations", "Work"]
 
 CALIBRATION_PLANES = ("BAD", "NO_DATA", "SUSPECT")
 """Mask planes of a calibration frame that say something of the pixels it is applied to."""
+
+USELESS_PLANES = ("BAD", "SAT", "UNMASKEDNAN", "NO_DATA")
+"""Mask planes of pixels that are not measurements."""
 
 
 @frozen
