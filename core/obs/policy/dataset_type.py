@@ -309,6 +309,8 @@ class DatasetType:
         Components that are not written.
     subsets : frozenset of str
         Components that are a list of all datasets of the data ID, such as the amplifiers of a detector.
+    folder : Path, optional
+        Folder that holds the files and says itself which counts, in place of the registry of calibrations.
     path : Path, optional
         File of the entry.
     line : int, optional
@@ -337,6 +339,7 @@ class DatasetType:
     components: Mapping[str, str] = field(default_factory=dict)
     input_only: frozenset[str] = frozenset()
     subsets: frozenset[str] = frozenset()
+    folder: Path | None = None
     path: Path | None = None
     line: int | None = None
 

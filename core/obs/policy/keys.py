@@ -24,7 +24,7 @@ TOP_KEYS = {
     "calibRoot": "Folder of the calibrations, unless --calib names another.",
     "registryPath": "The registry of exposures, where it is not in its usual place.",
     "calibRegistryPath": "The registry of calibrations, where it is not in its usual place.",
-    "defects": "Of older stacks; read and not used: defects are a calibration.",
+    "defects": "Of older stacks: folder of defects, relative to the policy, where no calibration has them.",
     "skytiles": "Of older stacks; read and not used.",
     **{group: f"Dataset types: {text[0].lower()}{text[1:]}" for group, text in GROUPS.items()},
 }

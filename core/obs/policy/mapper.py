@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from obs.errors import DataIdError, DatasetNotFoundError, RepositoryError, suggest
@@ -51,13 +52,20 @@ class Mapper:
         Gives the source of exposure keys; called when the first key is missing.
     calib_registry : callable
         Gives the source of calibration keys; called likewise.
+    folder_registry : callable, optional
+        Gives the source of keys of a dataset type whose files are in a folder of their own, which it is given.
     """
 
     def __init__(
-        self, policy: Policy, *, registry: Callable[[], KeySource], calib_registry: Callable[[], KeySource]
+        self,
+        policy: Policy,
+        *,
+        registry: Callable[[], KeySource],
+        calib_registry: Callable[[], KeySource],
+        folder_registry: Callable[[Path], KeySource] | None = None,
     ) -> None:
         self.policy = policy
-        self._registry, self._calib_registry = registry, calib_registry
+        self._registry, self._calib_registry, self._folder_registry = registry, calib_registry, folder_registry
         self._aliases: dict[str, str] = {}
 
     def define_alias(self, alias: str, dataset_type: str) -> None:
@@ -163,8 +171,7 @@ class Mapper:
         """
         dataset_type = self.dataset_type(name)
         tables = self._tables(dataset_type)
-        source = self._calib_registry if dataset_type.is_calibration else self._registry
-        known = source().columns(tables) if tables else {}
+        known = self._source(dataset_type).columns(tables) if tables else {}
         return {**self.key_types(name), **{key: kind for key, kind in known.items() if key not in dataset_type.keys}}
 
     def sub_level(self, level: str) -> str | None:
@@ -292,7 +299,7 @@ class Mapper:
             If neither the data ID nor the registry has such a key.
         """
         dataset_type = self.dataset_type(name)
-        source = self._calib_registry() if dataset_type.is_calibration else self._registry()
+        source = self._source(dataset_type)
         tables = present_tables(source, self._tables(dataset_type))
         known = source.columns(tables)
         where = cast_data_id(data_id, {**known, **dataset_type.keys})
@@ -336,6 +343,12 @@ class Mapper:
             raise DataIdError(f"the policy has no level '{level}'{hint}; levels: {sorted(levels)}")
         return policy.levels.get(level, ())
 
+    def _source(self, dataset_type: DatasetType) -> KeySource:
+        """Return what knows the keys of a dataset type."""
+        if dataset_type.folder is not None and self._folder_registry is not None:
+            return self._folder_registry(dataset_type.folder)
+        return self._calib_registry() if dataset_type.is_calibration else self._registry()
+
     def _tables(self, dataset_type: DatasetType) -> tuple[str, ...]:
         return dataset_type.tables or (() if dataset_type.is_calibration else ("raw",))
 
@@ -361,7 +374,7 @@ class Mapper:
         """
         is_observed = bool(dataset_type.reference) and set(missing) <= set(dataset_type.columns)
         try:
-            source = self._calib_registry()
+            source = self._source(dataset_type)
         except RepositoryError:
             if not is_observed:
                 raise

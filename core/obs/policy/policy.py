@@ -1,5 +1,6 @@
 """A mapper policy: the YAML that says where a camera's datasets are stored and how their keys are found."""
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
@@ -149,7 +150,7 @@ class _Reader:
         camera = self.text(("camera",), top)
         return Policy(
             path=self.path,
-            dataset_types=self.dataset_types(top),
+            dataset_types=self.with_defects(self.dataset_types(top), self.text(("defects",), top)),
             default_level=self.text(("defaultLevel",), top) or "",
             levels={
                 str(level): self.texts(("levels", level), keys)
@@ -186,6 +187,30 @@ class _Reader:
                     types[name] = replace(default, path=self.path, line=line_of(self.lines, (group,)))
         raw = types.get("raw")
         return {name: _fill_template(kind, raw) for name, kind in types.items()}
+
+    def with_defects(self, types: dict[str, DatasetType], folder: str | None) -> dict[str, DatasetType]:
+        """Return dataset types with defects in a folder, where the policy has one and they have no place else."""
+        known = types.get("defects")
+        if not folder or (known is not None and known.template):
+            return types
+        dated = (kind.observation_time for kind in types.values() if kind.is_calibration and kind.valid_range)
+        defects = DatasetType(
+            name="defects",
+            group="calibrations",
+            template="%(path)s",
+            python="lsst.ip.isr.Defects",
+            storage="FitsCatalogStorage",
+            tables=("defect",),
+            reference=("raw",),
+            valid_range=True,
+            observation_time=next(dated, "taiObs"),
+            level="Ccd",
+            description="Boxes of pixels that are not to be used.",
+            folder=Path(os.path.normpath(self.path.parent / folder)),
+            path=self.path,
+            line=line_of(self.lines, ("defects",)),
+        )
+        return {**types, "defects": defects}
 
     def dataset_type(self, group: str, name: str, data: object) -> DatasetType:
         where = (group, name)

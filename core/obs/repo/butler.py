@@ -1,6 +1,6 @@
 """Get and put datasets by their type and data ID, without knowing where they are."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,6 @@ from obs.facts_text import facts_html, facts_text
 from obs.geom import Box
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId
-from obs.policy.key_source import KeySource
 from obs.policy.mapper import Mapper
 from obs.repo.backup import keep_backup
 from obs.repo.camera_datasets import CAMERA_DATASETS
@@ -109,14 +108,19 @@ class Butler(References):
         calib = calib or next((argument.calib for argument in given if argument.calib), None)
         sources = KeySources(self._lineage.inputs, self.policy, self.instrument, calib=calib, registry=registry)
         self.calib_root = sources.calib_root
-        self.mapper = self._make_mapper(sources.registry, sources.calib_registry)
+        self.mapper = self._make_mapper(sources)
         self._files = DatasetFiles(self.mapper, self._lineage, self.calib_root, policies.mappers(sources))
         self._reader = DatasetReader(self.instrument, self.mapper, self._files)
         self._is_prepared = False
 
-    def _make_mapper(self, registry: Callable[[], KeySource], calib_registry: Callable[[], KeySource]) -> Mapper:
+    def _make_mapper(self, sources: KeySources) -> Mapper:
         """Return what completes data IDs; the Butler of scripts has a mapper of its own."""
-        return Mapper(self.policy, registry=registry, calib_registry=calib_registry)
+        return Mapper(
+            self.policy,
+            registry=sources.registry,
+            calib_registry=sources.calib_registry,
+            folder_registry=sources.folder_registry,
+        )
 
     def _check_camera(self) -> None:
         camera = self._lineage.camera

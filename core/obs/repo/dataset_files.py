@@ -134,6 +134,9 @@ class DatasetFiles:
             yield self.lineage.output
         if write:
             return
+        if kind.folder is not None:
+            yield kind.folder
+            return
         if kind.is_calibration:
             yield self.calib_root
         yield from (repository.root for repository in self.lineage.inputs)

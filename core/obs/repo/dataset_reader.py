@@ -14,6 +14,7 @@ from obs.policy.mapper import Mapper
 from obs.repo.camera_datasets import CAMERA_DATASETS, read_camera_dataset
 from obs.repo.component import extract_component
 from obs.repo.dataset_files import DatasetFiles, not_found
+from obs.repo.defects_folder import read_folder_defects
 from obs.repo.find_datasets import find_datasets
 from obs.repo.formatters import read_dataset
 from obs.repo.input_files import note_input
@@ -178,6 +179,12 @@ class DatasetReader:
         reader = self._instrument.reader(name)
         if reader is not None:
             return extract_component(reader(found, self._mapper.complete(name, data_id)), own, bbox, name)
+        if kind.folder is not None:
+            keys = Template(self._instrument.detector).keys
+            detector = self._instrument.find_detector(
+                data_id if keys.keys() <= data_id.keys() else self.complete_raw(data_id)
+            )
+            return extract_component(read_folder_defects(found, detector), own, bbox, name)
         place = self._files.with_hdu(kind, data_id, found)
         if is_raw and (suffix in RAW_PARTS or not suffix):
             return self._read_raw(kind, suffix, data_id, place)

@@ -25,7 +25,7 @@ _REGION = ("x", "y", "shape", "r")
 _QUARTER = 90.0
 
 
-def read_defects(path: Path | str) -> Catalog:
+def read_defects(path: Path | str, *, hdu: int | None = None) -> Catalog:
     """Read a table of defects as boxes of pixels.
 
     Parameters
@@ -33,6 +33,8 @@ def read_defects(path: Path | str) -> Catalog:
     path : Path or str
         A FITS table with the columns x0, y0, width, height (0-based), or X, Y, SHAPE, R, ROTANG of FITS regions, whose
         centers count from 1; or the same as text (ECSV or CSV).
+    hdu : int, optional
+        Number of the HDU of the table; by default that of the first.
 
     Returns
     -------
@@ -44,7 +46,7 @@ def read_defects(path: Path | str) -> Catalog:
     FileFormatError
         If the table has other columns.
     """
-    table = read_text_table(path) if is_text_table(path) else read_catalog(path)
+    table = read_text_table(path) if is_text_table(path) else read_catalog(path, hdu=hdu)
     names = {name.lower(): name for name in table.columns}
     if all(name in names for name in _BOX):
         boxes = np.stack([np.asarray(table[names[name]], np.int64) for name in _BOX], axis=1)

@@ -200,7 +200,7 @@ def _fits_column(name: str, data: NDArray[Any]) -> tuple[NDArray[Any], dict[str,
     return array, {"TFORM": f"{size}{code}"} | dimensions
 
 
-def read_catalog(path: Path | str) -> Catalog:
+def read_catalog(path: Path | str, *, hdu: int | None = None) -> Catalog:
     """Read a catalog: our own, LSST's, or any binary table or Parquet file.
 
     A column of flag bits, as LSST writes it, becomes one bool column a flag.
@@ -209,6 +209,8 @@ def read_catalog(path: Path | str) -> Catalog:
     ----------
     path : Path or str
         The file.
+    hdu : int, optional
+        Number of the HDU of the table in a FITS file; by default that of the first binary table.
 
     Returns
     -------
@@ -231,7 +233,7 @@ def read_catalog(path: Path | str) -> Catalog:
         catalog = read_parquet(path)
     else:
         with open_fits(path, is_whole=True) as hdus:
-            catalog = _from_hdu(hdus, _table_hdu(hdus))
+            catalog = _from_hdu(hdus, _table_hdu(hdus) if hdu is None else hdus[hdu])
     catalog.path = Path(path)
     return catalog
 

@@ -10,6 +10,7 @@ from obs.instrument.instrument import Instrument
 from obs.policy.key_source import KeySource
 from obs.policy.policy import Policy
 from obs.repo.database_file import DATABASE_FILE, database_url, is_registry
+from obs.repo.defects_folder import DefectsFolder
 from obs.repo.file_keys import FileKeys
 from obs.repo.layout import Repository
 from obs.repo.registry_reader import RegistryFile
@@ -80,6 +81,19 @@ class KeySources:
                 )
             self._opened["calib"] = _open(str(path))
         return self._opened["calib"]
+
+    def folder_registry(self, folder: Path) -> KeySource:
+        """Return the source of keys of the defects in a folder of their own.
+
+        Parameters
+        ----------
+        folder : Path
+            The folder.
+        """
+        name = f"defects {folder}"
+        if name not in self._opened:
+            self._opened[name] = DefectsFolder(folder, self._instrument, self.registry)
+        return self._opened[name]
 
     @cached_property
     def calib_root(self) -> Path:

@@ -76,7 +76,7 @@ def _registered_files(butler: Butler, kind: DatasetType, roots: Sequence[Path]) 
         rows = butler.mapper.query(kind.name, keys, {})
     except (DataIdError, RepositoryError):  # no registry of calibrations, or no table of this type in it
         return
-    places = [butler.calib_root, *roots]
+    places = [butler.calib_root, *roots] if kind.folder is None else [kind.folder]
     for row in rows:
         data_id = {key: value for key, value in zip(keys, row, strict=True) if value is not None}
         if not kind.keys.keys() <= data_id.keys():

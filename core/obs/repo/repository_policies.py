@@ -57,6 +57,7 @@ class RepositoryPolicies:
                 replace(policy, dataset_types={**known, **policy.dataset_types}),
                 registry=sources.registry,
                 calib_registry=sources.calib_registry,
+                folder_registry=sources.folder_registry,
             )
             for root, policy in policies.items()
         }

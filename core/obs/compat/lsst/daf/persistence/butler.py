@@ -1,6 +1,6 @@
 """A Butler that gives and takes objects of the stack's classes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, cast
@@ -18,9 +18,9 @@ from obs.compat.lsst.obs.base import ExposureIdInfo
 from obs.errors import DatasetNotFoundError, ObsError, RepositoryError
 from obs.geom import Box
 from obs.policy.data_id import DataId
-from obs.policy.key_source import KeySource
 from obs.repo import butler as own
 from obs.repo.fits_exposure_header import header_origin
+from obs.repo.key_sources import KeySources
 from obs.repo.layout import open_repository
 
 __all__ = ["Butler"]
@@ -67,9 +67,8 @@ class Butler(own.Butler):
         if self.output is not None:  # the stack makes it at once
             self.prepare_output()
 
-    def _make_mapper(self, registry: Callable[[], KeySource], calib_registry: Callable[[], KeySource]) -> StackMapper:
-        read_camera = partial(self.get, "camera")
-        return StackMapper(self.policy, registry=registry, calib_registry=calib_registry, read_camera=read_camera)
+    def _make_mapper(self, sources: KeySources) -> StackMapper:
+        return StackMapper(self.policy, sources, read_camera=partial(self.get, "camera"))
 
     @cached_property
     def _writer(self) -> "Butler":

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from obs.policy.key_source import KeySource
 from obs.policy.mapper import Mapper
 from obs.policy.policy import Policy
+from obs.repo.key_sources import KeySources
 
 __all__ = ["CameraMapper", "StackMapper"]
 
@@ -45,21 +45,19 @@ class StackMapper(Mapper):
     ----------
     policy : Policy
         The camera's policy.
-    registry, calib_registry : callable
-        Give the sources of keys; see `obs.policy.mapper.Mapper`.
+    sources : KeySources
+        The registries; see `obs.policy.mapper.Mapper`.
     read_camera : callable
         Reads the camera.
     """
 
-    def __init__(
-        self,
-        policy: Policy,
-        *,
-        registry: Callable[[], KeySource],
-        calib_registry: Callable[[], KeySource],
-        read_camera: Callable[[], Any],
-    ) -> None:
-        super().__init__(policy, registry=registry, calib_registry=calib_registry)
+    def __init__(self, policy: Policy, sources: KeySources, *, read_camera: Callable[[], Any]) -> None:
+        super().__init__(
+            policy,
+            registry=sources.registry,
+            calib_registry=sources.calib_registry,
+            folder_registry=sources.folder_registry,
+        )
         self._read_camera = read_camera
 
     @property
