@@ -63,7 +63,7 @@ class Truth:
 @pytest.fixture
 def camera(tmp_path, monkeypatch):
     toy = make_instrument(tmp_path, SCALE)
-    for place in ("repo.find_instrument", "cli.calibs", "cli.calibs_build", "cli.process"):
+    for place in ("repo.find_instrument", "cli.calibs", "cli.calibs_build", "cli.process", "cli.verify"):
         monkeypatch.setattr(f"obs.{place}.load_instrument", lambda name: toy)
     make_repository(tmp_path / "data", toy)
     return toy
@@ -687,8 +687,11 @@ def test_a_killed_build_can_simply_be_repeated(night, obs, monkeypatch, place):
     is_registered = place.endswith("_report")
     assert len(list(folder.glob(".*.build"))) == (0 if is_registered else 1)
     assert obs("calibs", "list", night.root, "flat")[1].count("flat-2024") == (2 if is_registered else 0)
+    status, _, err = obs("verify", night.root)
+    assert (status, err.count("LEFTOVER")) == ((0, 0) if is_registered else (1, 1))
     assert obs(*command)[0] == (1 if is_registered else 0)
     assert not list(folder.glob(".*"))
+    assert obs("verify", night.root)[0] == 0
     found = CalibStore(Butler(night.root), read_only=True).find("flat")
     assert [calibration.path is not None for calibration in found] == [True, True]
     assert all("CALIB_SCALE" in fits.getheader(calibration.path) for calibration in found)

@@ -1,7 +1,9 @@
 """Published catalogs become reference catalogs that are read back the same."""
 
 import gzip
+import os
 import re
+import shutil
 
 import numpy as np
 import pyarrow
@@ -18,7 +20,9 @@ from obs.htm import htm_index
 from obs.ingest.reference_catalogs import ingest_reference_catalog
 from obs.ingest.reference_columns import ReferenceColumnsConfig, find_columns
 from obs.ingest.table_chunks import read_chunks, table_columns
+from obs.repo.atomic import remove_leftovers
 from obs.repo.fits_catalog import read_catalog
+from obs.repo.leftovers import find_leftovers, remove_all
 from obs.repo.reference_catalog import find_reference_catalog, load_reference_catalog
 
 N = 2000
@@ -275,6 +279,41 @@ def test_a_catalog_is_replaced_only_if_that_is_wanted(tmp_path, objects):
         ingest(tmp_path, path)
     few = write_fits(tmp_path / "few.fits", {name: data[:3] for name, data in objects.items()})
     assert len(ingest(tmp_path, few, clobber=True)[1]) == 3
+
+
+@pytest.mark.parametrize("by", ["the next run", "verify"])
+@pytest.mark.parametrize("can_exchange", [True, False])
+def test_a_run_that_is_killed_while_it_replaces_a_catalog_loses_neither(
+    tmp_path, objects, monkeypatch, can_exchange, by
+):
+    path = write_fits(tmp_path / "in.fits", {name: data[:3] for name, data in objects.items()})
+    ingest(tmp_path, path)
+    pid = os.fork()
+    if pid == 0:
+        if not can_exchange:
+            monkeypatch.setattr("obs.repo.folder_exchange._exchange", lambda one, other: False)
+        rename = os.replace
+
+        def replace(source, target):
+            rename(source, target)
+            if not can_exchange and "before-cat" in str(target):
+                os._exit(9)
+
+        monkeypatch.setattr(os, "replace", replace)
+        monkeypatch.setattr(shutil, "rmtree", lambda *args, **kwargs: os._exit(9))
+        ingest(tmp_path, path, clobber=True)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
+    assert (tmp_path / "ref_cats" / "cat").exists() == can_exchange
+    leftovers = find_leftovers(tmp_path)
+    assert len(leftovers) == 1
+    if by == "verify":
+        remove_all(leftovers)
+    else:
+        remove_leftovers.cache_clear()
+        ingest(tmp_path, path, name="other")
+    assert sum(len(read_catalog(shard)) for shard in (tmp_path / "ref_cats" / "cat").glob("[0-9]*.fits")) == 3
+    assert find_leftovers(tmp_path) == []
 
 
 def test_a_fault_leaves_nothing(tmp_path, objects):

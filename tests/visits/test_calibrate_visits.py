@@ -1,11 +1,15 @@
 """`obs calibrate-visits` on catalogs of a repository."""
 
+import os
+
 import numpy as np
 import pytest
+from astropy.io import fits
 from processed_visits import CENTER, data_id, make_rerun
 
 from obs.compat.lsst.meas.mosaic import FluxFitParams
 from obs.errors import DataIdError
+from obs.repo.atomic import remove_leftovers
 from obs.repo.butler import Butler
 from obs.runs.calibrate_visits import calibrate_visits
 from obs.visits.calibration import best_calibration
@@ -74,6 +78,55 @@ def test_visits_without_common_stars_or_with_other_pixels(tmp_path, obs):
     assert "visit=4 filter=Clear ccd=1: its pixels are 0.600 arcsec, those of most images 0.300" in err
     assert "it shares 0 stars with other visits or the reference catalog" in err
     assert "2 images of 2 visits" in out
+
+
+def test_killed_between_two_files_that_it_replaces(tmp_path, obs):
+    """Verify says so, also after it has removed what can be removed; the same command again makes what it should."""
+    output = tmp_path / "out"
+    make_rerun(output, visits=3)
+    assert obs("calibrate-visits", output, "--id", "visit=1^2")[0] == 0
+    before = calibrations(output)
+    words = ("calibrate-visits", output)
+    pid = os.fork()
+    if pid == 0:
+        replaced = []
+
+        def replace(source, target, rename=os.replace):
+            if str(source).endswith(".together"):
+                replaced.append(target)
+            if len(replaced) == 4:
+                os._exit(9)
+            rename(source, target)
+
+        os.replace = replace
+        obs(*words)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
+    half = calibrations(output)
+    assert 0 < sum(half.get(name) != content for name, content in before.items()) < len(before)
+    for option in ((), ("--fix", "--yes"), ("--remove-leftovers",)):
+        status, _, err = obs("verify", output, *option)
+        assert status == 1
+        assert "obs calibrate-visits was killed, so that some images may have its calibration" in err
+        assert "run obs calibrate-visits again" in err
+    remove_leftovers.cache_clear()
+    assert obs(*words)[0] == 0
+    again = calibrations(output)
+    assert obs("verify", output)[0] == 0
+    assert obs(*words)[0] == 0
+    assert calibrations(output) == again != half
+
+
+def calibrations(output):
+    """Return what the calibrations of a rerun hold, by their names."""
+    found = {}
+    for path in sorted(output.rglob("*.fits")):
+        if not path.name.startswith(".") and ("jointcal" in str(path) or "fcr" in str(path) or "wcs" in str(path)):
+            with fits.open(path) as hdus:
+                found[str(path)] = repr(
+                    [(hdu.header, None if hdu.data is None else hdu.data.tobytes()) for hdu in hdus]
+                )
+    return found
 
 
 def test_nothing_was_processed(tmp_path):

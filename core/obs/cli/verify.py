@@ -21,6 +21,7 @@ from obs.ingest.fix import forget_missing, is_output, register_orphans, remove_d
 from obs.ingest.relink import MissingRaw, find_missing_raws, has_foreign_registry, relink
 from obs.instrument.discovery import load_instrument
 from obs.policy.data_id import format_data_id
+from obs.repo.atomic import TOGETHER
 from obs.repo.butler import Butler
 from obs.repo.leftovers import find_leftovers, remove_all
 from obs.repo.links_out import find_links_out
@@ -34,6 +35,9 @@ _REMEDIES = {
     "TRUNCATED": "take truncated files from a copy; --fix removes truncated results, to be processed again",
     "CHANGED": "take changed files from a copy, or make stale results again, such as by obs process --skip-existing",
 }
+
+#: What is said of a leftover that was to be replaced together with others.
+_HALF = ": obs calibrate-visits was killed, so that some images may have its calibration and others an earlier one"
 
 
 @dataclass
@@ -79,7 +83,7 @@ def verify(
             ]
     elif remove_leftovers:
         _remove_leftovers(butler, found.leftovers)
-        found.leftovers = []
+        found.leftovers = [path for path in found.leftovers if path.suffix == TOGETHER]
     return _report(root, found)
 
 
@@ -110,8 +114,7 @@ def _examine(butler: Butler) -> _Findings:
 
 def _fix(butler: Butler, found: _Findings, validity: int | None, *, yes: bool) -> bool:
     """Fix what can be fixed, a line for each thing; return whether anything was changed."""
-    _remove_leftovers(butler, found.leftovers)
-    is_changed = bool(found.leftovers)
+    is_changed = _remove_leftovers(butler, found.leftovers)
     for is_in, line in register_orphans(butler, found.orphans, validity):
         click.echo(line, err=not is_in)
         is_changed = is_changed or is_in
@@ -152,11 +155,14 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _remove_leftovers(butler: Butler, leftovers: list[Path]) -> None:
+def _remove_leftovers(butler: Butler, leftovers: list[Path]) -> bool:
+    """Remove leftovers but those that say that results are to be made anew, and return whether there were any."""
     if any(path.suffix == ".build" for path in leftovers):
         recover_builds(CalibStore(butler))
-    remove_all(leftovers)
-    click.echo(f"{len(leftovers)} leftovers removed")
+    gone = [path for path in leftovers if path.suffix != TOGETHER]
+    remove_all(gone)
+    click.echo(f"{len(gone)} leftovers removed")
+    return bool(gone)
 
 
 def _report(root: Path, found: _Findings) -> int:
@@ -167,7 +173,7 @@ def _report(root: Path, found: _Findings) -> int:
     for fault in found.faults:
         click.echo(str(fault), err=True)
     for path in found.leftovers:
-        click.echo(f"LEFTOVER {path}", err=True)
+        click.echo(f"LEFTOVER {path}{_HALF if path.suffix == TOGETHER else ''}", err=True)
     if found.not_copied:
         frames = _count(found.not_copied, "frame")
         click.echo(
@@ -182,8 +188,10 @@ def _report(root: Path, found: _Findings) -> int:
     advice = ["find moved raw files with --relink DIR, or forget them with --fix"] if found.missing else []
     kinds = {fault.kind for fault in found.faults}
     advice += [remedy for kind, remedy in _REMEDIES.items() if kind in kinds]
-    if found.leftovers:
+    if any(path.suffix != TOGETHER for path in found.leftovers):
         advice.append("remove leftovers with --remove-leftovers or --fix")
+    if any(path.suffix == TOGETHER for path in found.leftovers):
+        advice.append("run obs calibrate-visits again")
     numbers = [f"{len(found.missing)} missing", f"{len(found.leftovers)} leftovers"]
     if found.faults:
         numbers.append(f"{len(found.faults)} other faults")

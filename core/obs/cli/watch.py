@@ -10,7 +10,7 @@ from obs.cli.night_report import report_output
 from obs.cli.options import add_overrides
 from obs.errors import ObsError, RepositoryError, describe_fault
 from obs.executor.outcome import Outcome
-from obs.ingest.raw_plans import ALREADY
+from obs.ingest.report import ALREADY
 from obs.instrument.discovery import load_instrument
 from obs.policy.data_id import format_data_id
 from obs.process_summary import ProcessSummary

@@ -1,5 +1,6 @@
 """Calibration frames into a repository: each to its place, its dates into the registry of calibrations."""
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -11,17 +12,18 @@ from obs.errors import FileFormatError, ObsError, OutputError, describe_fault
 from obs.ingest.calib_origin import CalibOrigin
 from obs.ingest.calib_store import CalibStore
 from obs.ingest.headers import FileHeader
-from obs.ingest.report import FileReport, IngestReport
-from obs.ingest.transfer import Mode, Transfer, finish_move, is_same_file
+from obs.ingest.moved_files import moved_by_another
+from obs.ingest.report import ALREADY, FileReport, IngestReport
+from obs.ingest.transfer import Mode, Transfer, finish_move, is_same_file, is_same_place
 from obs.ingest.translation import first_image, load_translator
 from obs.policy.data_id import DataId, format_data_id
 from obs.repo.butler import Butler
 from obs.repo.calibration_type import calibration_type
 from obs.repo.file_keys import COMPRESSED
+from obs.repo.origin_table import origin_text
 
 __all__ = ["ingest_calibs", "read_calib_id"]
 
-_ALREADY = "already ingested"
 _DATE = "calibDate"
 
 
@@ -109,7 +111,8 @@ class _CalibIngest:
             warnings = self.origin.check(first_image(path), data_id)
             target = self.store.target(name, data_id)
         except Exception as error:  # noqa: BLE001 - one bad file must not stop the others
-            return _CalibPlan(FileReport(path, "failed", describe_fault(error, path)))
+            moved = moved_by_another(path, self.store.registry, self.store.root)
+            return _CalibPlan(moved or FileReport(path, "failed", describe_fault(error, path)))
         ending = next((ending for ending in COMPRESSED if ending and path.name.endswith(ending)), "")
         if not target.name.endswith(ending):
             target = target.with_name(target.name + ending)
@@ -132,8 +135,10 @@ class _CalibIngest:
             return
         there = self.store.path(plan.name, plan.data_id)
         is_same = there is not None and is_same_file(plan.report.path, there)
-        if self.ignore_ingested or (is_same and not self.clobber):
-            plan.report = replace(plan.report, status="skipped", reason=_ALREADY)
+        # One that is gone has been moved here by another process.
+        is_gone = there is not None and not os.path.lexists(plan.report.path)
+        if self.ignore_ingested or is_gone or (is_same and not self.clobber):
+            plan.report = replace(plan.report, status="skipped", reason=ALREADY)
         elif not self.clobber and there is not None:
             plan.fail(f"there is a {plan.name} with {format_data_id(plan.data_id)} already; --clobber replaces it")
 
@@ -147,6 +152,14 @@ class _CalibIngest:
                     if plan.is_open:
                         self._refuse_known(plan)
                 self._each(plans, Transfer.place)
+                changes.keep_origins(
+                    [
+                        (os.path.relpath(target, self.store.root), origin_text([plan.report.path]), self.mode)
+                        for plan in plans
+                        for target in plan.report.targets
+                        if plan.is_open and not is_same_place(plan.report.path, target)
+                    ]
+                )
                 self.store.add_within(changes, [(plan.name, plan.data_id) for plan in plans if plan.is_open], days)
         except BaseException:
             self._take_back(plans)
@@ -154,7 +167,7 @@ class _CalibIngest:
         for plan in plans:
             if plan.transfer is not None and not plan.is_open:
                 plan.transfer.discard()
-            is_in = plan.is_open or plan.report.reason == _ALREADY
+            is_in = plan.is_open or plan.report.reason == ALREADY
             if self.mode == "move" and is_in:
                 try:
                     finish_move(plan.report.path, plan.report.targets)
@@ -167,7 +180,9 @@ class _CalibIngest:
                 try:
                     step(plan.transfer)
                 except Exception as error:  # noqa: BLE001 - one bad file must not stop the others
-                    plan.fail(describe_fault(error, what="cannot be ingested"))
+                    # One that is gone may have been ingested by another process, which the registry will know.
+                    if step is not Transfer.prepare or os.path.lexists(plan.report.path):
+                        plan.fail(describe_fault(error, what="cannot be ingested"))
 
     def _take_back(self, plans: Sequence[_CalibPlan]) -> None:
         """Remove what was put in place and is not registered; the sources are still there."""

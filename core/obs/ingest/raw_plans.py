@@ -8,7 +8,8 @@ from typing import Any
 
 from obs.errors import describe_fault
 from obs.frozen import frozen
-from obs.ingest.report import FileReport
+from obs.ingest.moved_files import moved_by_another
+from obs.ingest.report import ALREADY, FileReport
 from obs.ingest.transfer import Mode, Transfer, is_same_file
 from obs.ingest.translation import Translated
 from obs.policy.data_id import format_data_id
@@ -16,10 +17,8 @@ from obs.policy.dataset_type import DatasetType, split_hdu
 from obs.repo.file_keys import COMPRESSED
 from obs.repo.registry import Registry
 
-__all__ = ["ALREADY", "IngestOptions", "Plan", "RawPlanner"]
+__all__ = ["IngestOptions", "Plan", "RawPlanner"]
 
-#: Reason for which a file is skipped that was ingested before.
-ALREADY = "already ingested"
 _RESTORED = "it was ingested before and its file was missing; the file is in its place again"
 
 
@@ -161,6 +160,8 @@ class RawPlanner:
         if translated.stranger:
             return Plan(translated, FileReport(path, "skipped", translated.stranger))
         if translated.error:
+            if (moved := moved_by_another(path, self.registry, self.root)) is not None:
+                return Plan(translated, moved)
             return Plan(
                 translated, FileReport(path, "skipped" if translated.is_no_exposure else "failed", translated.error)
             )

@@ -21,8 +21,9 @@ from sqlalchemy.exc import OperationalError
 
 from obs.errors import ObsError, OutputError, PluginError, RepositoryError, describe_fault
 from obs.ingest.joined_files import joined
-from obs.ingest.raw_plans import ALREADY, IngestOptions, Plan, RawPlanner
-from obs.ingest.report import FileReport, IngestReport
+from obs.ingest.moved_files import moved_by_another
+from obs.ingest.raw_plans import IngestOptions, Plan, RawPlanner
+from obs.ingest.report import ALREADY, FileReport, IngestReport
 from obs.ingest.transfer import Mode, finish_move, is_same_place
 from obs.ingest.translation import Translated, load_translator, registry_columns, translate_file
 from obs.instrument.translator import Translator
@@ -32,6 +33,7 @@ from obs.repo.butler import Butler
 from obs.repo.database import has_lost_connection
 from obs.repo.key_sources import registry_place
 from obs.repo.layout import open_repository
+from obs.repo.origin_table import origin_text
 from obs.repo.registry import Registry
 from obs.repo.transaction import Transaction
 
@@ -104,11 +106,12 @@ def _ingest_whole(
         return
     with joined(files, translator, butler.root, dry_run=options.dry_run) as whole:
         yield from _Ingest(butler, translator, options).run(whole.alone)
-        yield from (FileReport(path, "failed", fault) for path, fault in whole.faults.items())
         # What is made is of this run alone: it gets to its place by its name.
         moved = replace(options, mode="move", create=False)
         found: dict[Path, list[FileReport]] = {}
         run = _Ingest(butler, translator, moved, parts=whole.parts, mode=options.mode)
+        for path, fault in whole.faults.items():
+            yield moved_by_another(path, run.registry, butler.root) or FileReport(path, "failed", fault)
         for report in run.run(list(whole.parts)):
             for part in whole.parts[report.path]:
                 found.setdefault(part, []).append(report)
@@ -319,9 +322,7 @@ class _Ingest:
     def _origins(self, plan: Plan) -> Iterator[tuple[str, str, str]]:
         """Yield of each place of a file, relative to the repository, where the file came from and how."""
         sources = self.parts.get(plan.report.path, [plan.report.path])
-        text = " ".join(sorted(os.path.abspath(source) for source in sources))
-        # databases hold text, and names of files any bytes
-        text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        text = origin_text(sources)
         mode = self.mode or self.options.mode
         for transfer in plan.transfers:
             if not is_same_place(transfer.source, transfer.target):

@@ -25,6 +25,7 @@ from obs.os_advice import write_advice
 from obs.rendering import render
 from obs.repo.atomic import atomic_write, remove_leftovers, temporary_path
 from obs.repo.fits_catalog import write_catalog
+from obs.repo.folder_exchange import replace_folder
 from obs.repo.links_out import check_inside
 from obs.repo.reference_catalog import DEPTH, REFERENCE_FOLDER
 
@@ -126,7 +127,9 @@ def ingest_reference_catalog(
                 if on_rows is not None:
                     on_rows(len(next(iter(rows.values()))))
         result = sorter.finish(name)
-        _replace_folder(staging / "shards", target)
+        check_inside(target.parent)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        replace_folder(staging / "shards", target)
     return IngestedCatalog(target, *result, bands, estimated)
 
 
@@ -227,11 +230,3 @@ def _staging(root: Path, name: str) -> Iterator[Path]:
         raise OutputError(f"cannot write to {root}: {write_advice(error)}", path=root) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _replace_folder(source: Path, target: Path) -> None:
-    check_inside(target.parent)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if os.path.lexists(target):
-        os.replace(target, source.parent / "replaced")
-    os.replace(source, target)

@@ -9,10 +9,12 @@ from typing import Any, Literal
 from obs.frozen import frozen
 from obs.plural import count_of
 
-__all__ = ["HOLDS_TABLE", "HOLDS_TRUTH", "FileReport", "IngestReport", "Status"]
+__all__ = ["ALREADY", "HOLDS_TABLE", "HOLDS_TRUTH", "FileReport", "IngestReport", "Status"]
 
 Status = Literal["ingested", "skipped", "failed"]
 
+#: Reason for which a file is skipped that was ingested before.
+ALREADY = "already ingested"
 #: Reasons to leave out files that are not exposures, such as the truth of `obs simulate`.
 HOLDS_TABLE = "holds a table and no image; a reference catalog goes to obs ingest-refcat"
 HOLDS_TRUTH = "holds what a simulated exposure was made from"

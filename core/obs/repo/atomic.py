@@ -17,9 +17,11 @@ from typing import BinaryIO
 
 from obs.errors import ObsError, OutputError
 from obs.os_advice import write_advice
+from obs.repo.folder_exchange import restore_folder
 from obs.repo.links_out import check_inside
 
 __all__ = [
+    "TOGETHER",
     "atomic_write",
     "check_writable",
     "is_leftover",
@@ -32,8 +34,10 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 #: ``.NAME.HOST-PID-RANDOM.tmp``, which says whose it is.
-_TEMPORARY = re.compile(r"\..*\.(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-[0-9a-f]{8}\.(tmp|build)")
+_TEMPORARY = re.compile(r"\..*\.(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-[0-9a-f]{8}\.(tmp|build|together)")
 _HOST = f"{zlib.crc32(platform.node().encode()):08x}"
+#: How names of files end that wait for others: no other run than the next of the same kind may remove them.
+TOGETHER = ".together"
 #: Letters of the name that a temporary name repeats, so that it is not too long where the name is not.
 _NAME_LENGTH = 40
 #: A temporary file of another computer is left over if nobody has written to it for this long, s.
@@ -83,10 +87,11 @@ def remove_leftovers(folder: Path) -> None:
     """Remove temporary files that killed processes have left in a folder; looked for once by each process."""
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.endswith(".tmp") and is_leftover(entry):
+            if entry.name.endswith((".tmp", TOGETHER)) and is_leftover(entry):
                 logger.info("removed %s, which a killed run left behind", entry.path)
                 with contextlib.suppress(OSError):
                     if entry.is_dir(follow_symlinks=False):
+                        restore_folder(Path(entry.path))
                         shutil.rmtree(entry.path)
                     else:
                         os.unlink(entry.path)
@@ -160,7 +165,8 @@ def atomic_write(path: Path | str, *, replace: bool = True) -> Iterator[BinaryIO
         If it is there and must not be replaced.
     """
     path = Path(path)
-    temporary = temporary_path(path)
+    waiting = _waiting.get() if replace else None
+    temporary = temporary_path(path, ".tmp" if waiting is None else TOGETHER)
     try:
         check_inside(path.parent)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -169,8 +175,7 @@ def atomic_write(path: Path | str, *, replace: bool = True) -> Iterator[BinaryIO
             yield file
             file.flush()
             os.fsync(file.fileno())
-        waiting = _waiting.get()
-        if replace and waiting is not None:
+        if waiting is not None:
             waiting.append((temporary, path))
         elif replace:
             os.replace(temporary, path)
@@ -190,7 +195,8 @@ def atomic_write(path: Path | str, *, replace: bool = True) -> Iterator[BinaryIO
 def written_together() -> Iterator[None]:
     """Let files that `atomic_write` replaces appear when the block ends, all of them, or none after an error.
 
-    For files that mean something only together: a full disk shows before the first of them is replaced.
+    For files that mean something only together: a full disk shows before the first of them is replaced. If the process
+    is killed between two of them, those that wait stay, and ``obs verify`` says so until they are written anew.
 
     Raises
     ------

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from obs.repo.atomic import is_leftover
+from obs.repo.folder_exchange import restore_folder
 
 __all__ = ["find_leftovers", "remove_all"]
 
@@ -33,6 +34,7 @@ def remove_all(paths: Iterable[Path]) -> None:
     for path in paths:
         with contextlib.suppress(OSError):
             if path.is_dir() and not path.is_symlink():
+                restore_folder(path)
                 shutil.rmtree(path)
             else:
                 path.unlink()

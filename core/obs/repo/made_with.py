@@ -94,9 +94,12 @@ def recording(
     with inputs_noted() as files, checksums_compared(True):
         yield
     is_made = butler.exists(dataset_type, data_id, write=True)  # there may have been nothing to write
-    outputs = tuple(name for name, main in MADE_TOGETHER.items() if main == dataset_type and is_made)
+    own = tuple(name for name, main in MADE_TOGETHER.items() if main == dataset_type)
     before = () if earlier is None else earlier[0].inputs
-    inputs = {item.path: item for item in (*before, *also, *files.values())}
+    # What an earlier run had made is replaced by this one, and is no input of it.
+    read = (item for item in (*before, *also, *files.values()) if item.dataset_type not in own)
+    inputs = {item.path: item for item in read}
+    outputs = own if is_made else ()
     record = ResultRecord(settings_digest(settings), __version__, tuple(inputs.values()), outputs)
     with atomic_write(place) as file:
         file.write(dump_yaml(record.to_metadata()).encode())

@@ -1,12 +1,15 @@
 """The table of a registry that keeps where ingested files came from. It is not one of data IDs."""
 
-from collections.abc import Sequence
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import sqlalchemy as sa
 
 from obs.repo.registry_reader import ORIGIN_TABLE
 
-__all__ = ["read_origins", "write_origins"]
+__all__ = ["find_origin", "origin_text", "read_origins", "write_origins"]
 
 _TABLE = sa.Table(
     ORIGIN_TABLE,
@@ -15,6 +18,33 @@ _TABLE = sa.Table(
     sa.Column("source", sa.Text),
     sa.Column("mode", sa.Text),
 )
+
+#: Between two sources, which are absolute.
+_NEXT = re.compile(" (?=/)")
+
+
+def origin_text(sources: Iterable[Path]) -> str:
+    """Return the files that a file came from as the table keeps them.
+
+    Parameters
+    ----------
+    sources : iterable of Path
+        One, or several where they were put together.
+    """
+    text = " ".join(sorted(os.path.abspath(source) for source in sources))
+    # databases hold text, and names of files any bytes
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def find_origin(connection: sa.Connection, source: Path) -> list[str]:
+    """Return the files (relative to the repository) that came from a file, alone or with others."""
+    if not sa.inspect(connection).has_table(ORIGIN_TABLE):
+        return []
+    text = origin_text([source])
+    found = connection.execute(
+        sa.select(_TABLE).where(_TABLE.c.source.contains(text, autoescape=True)).order_by(_TABLE.c.file)
+    )
+    return [row.file for row in found if row.source == text or text in _NEXT.split(row.source)]
 
 
 def read_origins(connection: sa.Connection) -> list[tuple[str, str, str]]:

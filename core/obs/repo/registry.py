@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from obs.errors import OutputError
 from obs.repo.database import UNWRITABLE, as_statement, begin_read, begin_write, has_lost_connection, open_engine
-from obs.repo.origin_table import read_origins
+from obs.repo.origin_table import find_origin, read_origins
 from obs.repo.registry_reader import SCHEMA_VERSION, Question, RegistryReader, pick_column
 from obs.repo.registry_schema import read_schema, read_version
 from obs.repo.sqlite_file import BUSY_SECONDS, describe_failure
@@ -84,6 +84,21 @@ class Registry(RegistryReader):
             If the database fails.
         """
         return self._read(read_origins)
+
+    def origin(self, source: Path) -> list[str]:
+        """Return the places, relative to the repository, of what was made from a file that was ingested.
+
+        Parameters
+        ----------
+        source : Path
+            The file that was named, which may be gone since.
+
+        Raises
+        ------
+        RepositoryError
+            If the database fails.
+        """
+        return self._read(lambda connection: find_origin(connection, source))
 
     def _answer(self, question: Question) -> list[tuple[Any, ...]]:
         """Return the rows of a statement."""

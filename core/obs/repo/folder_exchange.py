@@ -1,0 +1,62 @@
+"""A folder in the place of another one, so that one of the two is there at any moment."""
+
+import ctypes
+import os
+import sys
+from pathlib import Path
+
+__all__ = ["replace_folder", "restore_folder"]
+
+#: Of ``renameat2`` of Linux: paths are relative to the working folder; the two names change places.
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+#: How the name of a folder begins that was in the way, where a file system cannot let two names change places.
+_BEFORE = "before-"
+
+
+def replace_folder(source: Path, target: Path) -> None:
+    """Let a folder take the place of another one, which goes into the folder of the first.
+
+    Parameters
+    ----------
+    source : Path
+        The new folder, in one that is removed afterwards.
+    target : Path
+        Its place, on the same disk.
+
+    Raises
+    ------
+    OSError
+        If they cannot be renamed.
+    """
+    if not os.path.lexists(target):
+        os.replace(source, target)
+    elif not _exchange(source, target):
+        before = source.parent / f"{_BEFORE}{target.name}"
+        os.replace(target, before)
+        os.replace(source, target)
+
+
+def restore_folder(scratch: Path) -> None:
+    """Put a folder back that a run had moved away when it was killed, before the new one was in its place.
+
+    Parameters
+    ----------
+    scratch : Path
+        Folder that the killed run has left, hidden beside that of the two: ``.PARENT.*.tmp``.
+    """
+    parent = scratch.parent / scratch.name[1:].rsplit(".", 2)[0]
+    for before in scratch.glob(f"{_BEFORE}*"):
+        target = parent / before.name.removeprefix(_BEFORE)
+        if not os.path.lexists(target):
+            os.replace(before, target)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two names change places at one moment; return whether system and disk can do that."""
+    if sys.platform != "linux":
+        return False
+    try:
+        rename = ctypes.CDLL(None).renameat2
+    except (OSError, AttributeError):
+        return False
+    return bool(rename(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0)
