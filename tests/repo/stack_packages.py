@@ -229,3 +229,70 @@ def image_file(path: Path, pixels, **cards):
     """Write an image as a FITS file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fits.PrimaryHDU(pixels, header=fits.Header(cards)).writeto(path)
+
+
+_LSST_FILE = "%(raftName)s/%({number})08d-%(detectorName)s-det%(detector)03d.fits"
+#: The policy that all of LSST's cameras have: a raw frame is put together from amplifiers, which nothing numbers.
+LSST_COMMON = """\
+needCalibRegistry: true
+levels: {tract: patch}
+defaultLevel: visit
+exposures:
+  _raw: {python: lsst.daf.base.PropertyList, storage: FitsStorage, tables: raw, template: 'raw/FILE[0]'}
+  raw:
+    assembler: lsst.obs.lsst.lsstCamMapper.assemble_raw
+    composite: {raw_amp: {datasetType: raw_amp, subset: true}, raw_hdu: {datasetType: raw_hdu}}
+    inputOnly: true
+  raw_amp:
+    python: lsst.afw.image.DecoratedImageF
+    storage: FitsStorage
+    tables: raw
+    template: 'raw/FILE[%(channel)d]'
+  calexp: {template: calexp/FILE}
+datasets:
+  src: {template: src/FILE}
+  raw_hdu: {python: lsst.daf.base.PropertyList, storage: FitsStorage, tables: raw, template: 'raw/FILE[0]'}
+""".replace("FILE", _LSST_FILE.format(number="visit"))
+#: What one of them has otherwise.
+LSST_IMSIM = """\
+exposures:
+  _raw: {template: 'raw/FILE[0]'}
+  raw_amp: {template: 'raw/FILE[%(channel)d]'}
+  calexp: {template: calexp/FILE}
+datasets:
+  raw_hdu: {template: 'raw/FILE[0]'}
+""".replace("FILE", _LSST_FILE.format(number="expId"))
+LSST_MAPPERS = """\
+class LsstCamBaseMapper(CameraMapper):
+    _cameraName = "lsstCam"
+    yamlFileList = ("lsstCamMapper.yaml",)  # the first to have a key wins
+
+class LsstCamMapper(LsstCamBaseMapper):
+    pass
+
+class ImsimMapper(LsstCamMapper):
+    _cameraName = "imsim"
+    yamlFileList = ["imsim/imsimMapper.yaml"] + list(LsstCamMapper.yamlFileList)
+
+class PhosimMapper(LsstCamMapper):
+    _cameraName = "phosim"
+"""
+_LSST_AMPLIFIER = """\
+      {name}: {{<<: *AMP, hdu: {hdu}, perAmpData: true, ixy: [{column}, 0], readCorner: LL, gain: 2.0, readNoise: 10.0}}
+"""
+
+
+def lsst_package(folder, size=(30, 20)):
+    """Write ``obs_lsst`` with its cameras imsim and phosim; the amplifiers of imsim have this width and height."""
+    write(folder / "policy/lsstCamMapper.yaml", LSST_COMMON)
+    write(folder / "policy/imsim/imsimMapper.yaml", LSST_IMSIM)
+    write(folder / "python/lsst/obs/lsst/mappers.py", LSST_MAPPERS)
+    write(folder / "python/lsst/obs/lsst/filters.py", "FilterDefinition(physical_filter='i_sim_1.4', band='i')\n")
+    write(folder / "config/ingest.py", CTIO_INGEST)
+    width, height = size
+    sizes = {"width": width, "height": height, "raw_width": width + 30, "over": width + 10, "middle": width - 0.5}
+    text = CTIO_CAMERA.format(**sizes, last_x=2 * width - 1, last_y=height - 1).replace("SITE2K", "R11_S20")
+    text = text.replace("ctio0m9", "imsim").replace("id: 0", "id: 42").partition('      "11"')[0]
+    amplifiers = (_LSST_AMPLIFIER.format(name=f"C1{n}", hdu=n + 1, column=n) for n in (0, 1))
+    write(folder / "policy/imsim.yaml", text + "".join(amplifiers))
+    return folder

@@ -5,9 +5,10 @@ import pickle
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from lsst_archive import Objects, sky_text
 from lsst_files import calexp
-from stack_packages import ctio_package, image_file, register, subaru_package
+from stack_packages import ctio_package, image_file, lsst_package, register, subaru_package
 
 from obs.camera.yaml_camera import load_yaml_camera
 from obs.cli.main import main
@@ -15,8 +16,10 @@ from obs.errors import DataIdError, FileFormatError, PluginError
 from obs.image.catalog import Catalog
 from obs.instrument.discovery import instrument_for_mapper, load_instrument
 from obs.instrument.stack_package import open_stack_package
+from obs.raw_exposure import remove_raw_signature
 from obs.repo.butler import Butler
 from obs.repo.fits_catalog import write_catalog
+from obs.tasks.isr_config import IsrConfig
 
 VISIT = {"visit": 201, "filter": "R", "date": "2017-03-01T03:04:05", "expTime": 30.0, "object": "NGC1"}
 VALID = {"calibDate": "2017-03-01", "validStart": "2017-02-20", "validEnd": "2017-03-20"}
@@ -204,3 +207,59 @@ def test_one_of_several_cameras_is_named(suprimecam, tmp_path):
     ):
         load_instrument(str(policy)).find_detector({"camcol": 1})
     assert instrument_for_mapper("lsst.obs.hsc.HscMapper").folder.name == "obs_hsc", "one that is installed comes first"
+
+
+@pytest.fixture
+def imsim(tmp_path, monkeypatch):
+    """Make a repository of a camera of LSST, whose package has policies in folders that complete each other."""
+    monkeypatch.setenv("OBS_LSST_DIR", str(lsst_package(tmp_path / "obs_lsst")))
+    root = tmp_path / "data"
+    row = {"visit": 204595, "expId": 204595, "filter": "i_sim_1.4", "dateObs": "2022-10-05", "expTime": 30.0}
+    register(root / "registry.sqlite3", raw=[{**row, **IMSIM_DETECTOR}], raw_visit=[row])
+    (root / "_mapper").write_text("lsst.obs.lsst.imsim.ImsimMapper\n")
+    path = root / "raw/R11/00204595-S20-det042.fits"
+    path.parent.mkdir(parents=True)
+    amplifiers = [fits.ImageHDU(np.full((20, 60), 1000 * (n + 1), np.int32)) for n in (0, 1)]
+    for hdu in amplifiers:
+        hdu.data[:, 40:] = 500  # overscan
+        hdu.data += np.arange(60) * np.arange(20)[:, None] % 7  # one value everywhere would be a dead amplifier
+    conditions = fits.BinTableHDU.from_columns([fits.Column("T", "E", array=np.array([173.0]))], name="TEST_COND")
+    header = fits.Header({"EXPTIME": 30.0, "CHIPID": "R11_S20", "DATE-OBS": "2022-10-05T06:53:26"})
+    fits.HDUList([fits.PrimaryHDU(header=header), *amplifiers, conditions]).writeto(path)
+    return root
+
+
+IMSIM_DETECTOR = {"raftName": "R11", "detectorName": "S20", "detector": 42}
+
+
+def test_policies_of_one_package_complete_each_other(imsim, tmp_path, capsys):
+    assert main(["ls", str(imsim), "raw"]) == 0
+    assert capsys.readouterr().out.endswith("raw/R11/00204595-S20-det042.fits\n")
+    butler = Butler(imsim)
+    raw = butler.get("raw", visit=204595, detector=42)
+    assert [float(one.masked_image.image[0, 0]) for one in raw["raw_amp"]] == [1000.0, 2000.0]
+    assert butler.exists("raw", detector=42)
+    assert butler.get("raw_md", detector=42)["CHIPID"] == "R11_S20"
+    assert butler.get("raw_filter", detector=42) == "i_sim_1.4"
+    assert butler.get("raw_visitInfo", detector=42).exposure_time == 30.0
+    for data_id in ({"detector": 42}, {"visit": 204595, "detector": 42}):
+        assert butler.get("ccdExposureId", data_id) == 204595042
+    config = IsrConfig(**dict.fromkeys(("do_bias", "do_dark", "do_flat", "do_defect", "expect_wcs"), False))
+    exposure = remove_raw_signature(butler, {"detector": 42}, config)
+    assert exposure.masked_image.shape == (20, 60)
+    assert pickle.loads(pickle.dumps(butler.instrument)).above == butler.instrument.above  # noqa: S301 - for workers
+    (tmp_path / "obs_lsst/policy/imsim.yaml").unlink()
+    (tmp_path / "obs_lsst/policy/SConscript").touch()
+    with pytest.raises(FileFormatError, match=r"no .*policy/imsim.yaml, which the package makes when it is built: run"):
+        load_instrument("imsim").load_camera()
+
+
+def test_a_mapper_without_a_policy_of_its_own_has_that_of_another(imsim, tmp_path):
+    assert instrument_for_mapper("lsst.obs.lsst.phosim.PhosimMapper").policy == "policy/lsstCamMapper.yaml"
+    assert instrument_for_mapper("lsst.obs.lsst.phosim.PhosimMapper").name == "phosim"
+    assert load_instrument("imsim").exposure_id_bits == 52
+    (tmp_path / "obs_lsst/python/lsst/obs/lsst/mappers.py").unlink()
+    camera = load_instrument(str(tmp_path / "obs_lsst/policy/imsim/imsimMapper.yaml"))
+    assert camera.load_policy().default_level == "visit"
+    with pytest.raises(PluginError, match="no installed camera reads repositories of"):
+        instrument_for_mapper("lsst.obs.lsst.phosim.PhosimMapper")

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from obs.errors import DataIdError, FileFormatError, ObsError, PluginError
 from obs.frozen import frozen
 from obs.instrument.exposure_packer import largest_exposure_id
 from obs.instrument.instrument import Instrument
+from obs.instrument.stack_mappers import read_mapper
 from obs.instrument.stack_sources import read_filters
 from obs.instrument.stack_translator import stack_translator
 from obs.policy.policy import Policy, load_policy
@@ -30,10 +32,14 @@ _DETECTOR_KEYS = ("ccd", "detector", "ccdnum", "ccdId", "ccdName", "chip", "dete
 _POLICIES = ("*Mapper.yaml", "*Mapper.paf")
 _VARIABLE = re.compile(r"OBS_\w+_DIR")
 _NUMBER = "_detector_number"
+#: Keys that number an exposure by themselves: the usual one, and that of LSST's cameras, with day and 13 digits.
+_VISIT, _EXPOSURE = "visit", "expId"
+#: Bits of a number made of the latter.
+_EXPOSURE_BITS = 52
 #: Bits of the number of an exposure, and how many detectors a visit may have.
 _BITS, _DETECTORS = 42, 1000
 #: Keys that do not tell exposures apart.
-_NOT_OF_EXPOSURES = ("rerun", "tract", "patch")
+_NOT_OF_EXPOSURES = ("rerun", "tract", "patch", "channel", "snap")
 #: Bits of the number of an exposure without a visit, and those that say how many bits the next of its numbers has.
 _LONG_BITS, _LENGTH_BITS = 46, 4
 _OWN_CAMERA = "write a camera package with an exposure_id of its own (obs new NAME), and name it with --camera"
@@ -46,14 +52,39 @@ class StackInstrument(Instrument):
     Parameters
     ----------
     source : Path
-        The policy file.
+        The policy file that the user or the mapper names.
+    mapper : str
+        Name of the mapper class, if it was given.
+    above : tuple of Path
+        Policy files that win over ``policy``.
     """
 
     _: KW_ONLY
     source: Path = Path()
+    mapper: str = ""
+    above: tuple[Path, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return open_stack_package, (self.source,)
+        return open_stack_package, (self.source, self.mapper)
+
+    def load_policy(self, override: Mapping[str, Any] | None = None) -> Policy:
+        """Read the policy, with those of which the mapper puts it together.
+
+        Parameters
+        ----------
+        override : mapping, optional
+            Nested keys and values above those of the files.
+
+        Raises
+        ------
+        PolicyError
+            For a fault in them.
+        """
+        return load_policy(self.policy_path, override=override, above=self.above) if override else self._whole
+
+    @cached_property
+    def _whole(self) -> Policy:
+        return load_policy(self.policy_path, above=self.above)
 
     def load_camera(self) -> Camera:
         """Read the camera's tables, once.
@@ -63,7 +94,7 @@ class StackInstrument(Instrument):
         FileFormatError
             If there are none that can be read.
         """
-        return _load_camera(self.folder, self.load_policy().camera)
+        return _load_camera(self.folder, self.load_policy().camera, self.name)
 
     def exposure_number(self, data_id: Mapping[str, Any]) -> int:
         """Return the number of a detector's exposure: visit and detector, not the number that the stack gives it.
@@ -80,10 +111,9 @@ class StackInstrument(Instrument):
         DataIdError
             If the data ID does not have the keys, or its values give a number that does not fit.
         """
-        if "visit" not in data_id:
-            keys = _exposure_keys(self.load_policy())
-            if keys:
-                return self._packed(keys, data_id)
+        keys = _exposure_keys(self.load_policy())
+        if keys and ("visit" not in data_id or data_id.keys() >= set(keys)):
+            return self._packed(keys, data_id)
         given = next((data_id[key] for key in _DETECTOR_KEYS if key in data_id), 0)
         number = given if isinstance(given, int) else self.find_detector(data_id).id
         if not 0 <= number < _DETECTORS:
@@ -177,9 +207,13 @@ def open_stack_package(place: Path | str, mapper: str = "") -> StackInstrument:
         For a fault in the policy.
     """
     path = Path(place).expanduser().absolute()
-    policy = path if path.is_file() else _choose_policy(path, mapper.rpartition(".")[2])
-    folder = policy.parent.parent
-    described, stem = load_policy(policy), policy.stem.removesuffix("Mapper")
+    own = mapper.rpartition(".")[2]
+    source = path if path.is_file() else _choose_policy(path, own)
+    folder = next((above for above in source.parents if above.name == "policy"), source.parent).parent
+    told = read_mapper(folder, own or source.stem)
+    *above, policy = told.policies if source in told.policies else _with_common(source, folder)
+    described = load_policy(policy, above=above)
+    stem = told.camera or source.stem.removesuffix("Mapper")
     name = stem[:1].lower() + stem[1:]
     return StackInstrument(
         name,
@@ -188,11 +222,13 @@ def open_stack_package(place: Path | str, mapper: str = "") -> StackInstrument:
         config=str(Path("config") / name),
         filters=read_filters(_sources(folder, stem)),
         exposure_id=_exposure_number,
-        exposure_id_bits=_LONG_BITS if _exposure_keys(described) else _BITS,
-        detector=_detector_template(folder, described),
+        exposure_id_bits=_id_bits(described),
+        detector=_detector_template(folder, described, name),
         translator=stack_translator(_ingest_settings(folder, name)),
-        mapper_names=tuple(dict.fromkeys((policy.stem, mapper.rpartition(".")[2] or policy.stem))),
-        source=policy,
+        mapper_names=tuple(dict.fromkeys((source.stem, own or source.stem))),
+        source=source,
+        mapper=mapper,
+        above=tuple(above),
     )
 
 
@@ -208,9 +244,12 @@ def find_stack_package(mapper: str) -> StackInstrument | None:
     wanted = name.lower() if name.lower().endswith("mapper") else f"{name}Mapper".lower()
     for variable, value in sorted(os.environ.items()):
         if value and _VARIABLE.fullmatch(variable):
-            for policy in _policies(Path(value).expanduser()):
+            folder = Path(value).expanduser()
+            for policy in _policies(folder):
                 if policy.stem.lower() == wanted:
-                    return open_stack_package(policy, mapper)
+                    return open_stack_package(policy, mapper if "apper" in name else "")
+            if told := read_mapper(folder, wanted).policies:  # a class that has those of another
+                return open_stack_package(told[0], wanted if name.lower() != wanted else mapper)
     return None
 
 
@@ -218,10 +257,17 @@ def _policies(folder: Path) -> Iterator[Path]:
     """Yield the policies of a package; of one in both formats the YAML."""
     seen: set[str] = set()
     for pattern in _POLICIES:
-        for path in sorted((folder / "policy").glob(pattern)):
+        for path in (*sorted((folder / "policy").glob(pattern)), *sorted((folder / "policy").glob(f"*/{pattern}"))):
             if path.stem not in seen:
                 seen.add(path.stem)
                 yield path
+
+
+def _with_common(source: Path, folder: Path) -> list[Path]:
+    """Return a policy, behind it, where it is in a folder of its own, the one that all cameras of the package have."""
+    common = list((folder / "policy").glob(_POLICIES[0]))
+    is_own = source.parent.name != "policy" and source.parent.parent.name == "policy"
+    return [source, *common] if is_own and len(common) == 1 else [source]
 
 
 def _choose_policy(folder: Path, mapper: str) -> Path:
@@ -248,39 +294,67 @@ def _ingest_settings(folder: Path, name: str) -> Path:
     return own if own.is_file() else folder / "config/ingest.py"
 
 
-def _detector_template(folder: Path, policy: Policy) -> str:
+def _detector_template(folder: Path, policy: Policy, name: str) -> str:
     """Return how a data ID names the detector: the key of raw files, or the name of the only one."""
-    raw = policy.dataset_types.get("raw")
-    keys: Mapping[str, type] = {} if raw is None else {**dict.fromkeys(raw.columns, int), **raw.keys}
+    keys = _raw_keys(policy)
     key = next((key for key in _DETECTOR_KEYS if key in keys), None)
     if key is not None:
         return f"%({key}){'s' if keys[key] is str else 'd'}"
     try:
-        detectors = _load_camera(folder, policy.camera).detectors
+        detectors = _load_camera(folder, policy.camera, name).detectors
     except ObsError:
         detectors = ()
     return detectors[0].name.replace("%", "%%") if len(detectors) == 1 else "%(ccd)d"
 
 
-def _load_camera(folder: Path, named: Path | None) -> Camera:
-    places = [place for place in (named, folder / "policy", folder / "camera") if place is not None]
+def _raw_keys(policy: Policy) -> dict[str, type]:
+    """Return the keys of raw files; of those that are put together from amplifiers, those of the parts."""
+    types = policy.dataset_types
+    raw = types.get("raw")
+    if raw is None:
+        return {}
+    parts = [types[part] for part in raw.components.values() if part in types]
+    return {
+        key: kind
+        for one in (raw, *parts)
+        for key, kind in (*dict.fromkeys(one.columns, int).items(), *one.keys.items())
+    }
+
+
+def _load_camera(folder: Path, named: Path | None, name: str) -> Camera:
+    built = folder / "policy" / f"{name}.yaml"
+    places = [place for place in (named, built, folder / "policy", folder / "camera") if place is not None]
     for place in places:
         for path in (place / "camera.yaml", place):
             if path.suffix == ".yaml" and path.is_file():
                 return load_yaml_camera(path)
         if (place / "camera.py").is_file():
             return load_python_camera(place)
-    tried = ", ".join(str(place) for place in dict.fromkeys(places))
+    if (folder / "policy/SConscript").is_file():
+        raise FileFormatError(f"there is no {built}, which the package makes when it is built: run scons in {folder}")
+    tried = ", ".join(str(place) for place in dict.fromkeys(places) if place != built)
     raise FileFormatError(f"the package describes no camera that can be read: no camera.py or camera.yaml in {tried}")
 
 
 def _exposure_number(data_id: Mapping[str, Any]) -> int:
     """Return a number of an exposure, made of its visit and detector."""
-    return int(data_id["visit"]) * _DETECTORS + int(data_id[_NUMBER])
+    key = _EXPOSURE if _EXPOSURE in data_id else _VISIT
+    return int(data_id[key]) * _DETECTORS + int(data_id[_NUMBER])
+
+
+def _id_bits(policy: Policy) -> int:
+    if _EXPOSURE in _raw_keys(policy):
+        return _EXPOSURE_BITS
+    return _LONG_BITS if _exposure_keys(policy) else _BITS
 
 
 def _exposure_keys(policy: Policy) -> list[str]:
     """Return the keys that tell exposures apart, for a camera whose raw files have no visit; else none."""
     raw = policy.dataset_types.get("raw")
-    keys = {} if raw is None else {key: kind for key, kind in raw.keys.items() if key not in _NOT_OF_EXPOSURES}
-    return [] if "visit" in keys else sorted(key for key, kind in keys.items() if kind is int or key == "filter")
+    known = {} if raw is None else _raw_keys(policy) if raw.components else raw.keys
+    keys = {key: kind for key, kind in known.items() if key not in _NOT_OF_EXPOSURES}
+    return (
+        []
+        if _VISIT in keys or _EXPOSURE in keys
+        else sorted(key for key, kind in keys.items() if kind is int or key == "filter")
+    )

@@ -366,6 +366,12 @@ class DatasetType:
         return Template(self.template)
 
     @property
+    def first_part(self) -> str | None:
+        """Dataset type of a composite whose file tells that it is there: of one dataset, if any is; None without."""
+        whole = [part for name, part in self.components.items() if name not in self.subsets]
+        return next(iter(whole or self.components.values()), None)
+
+    @property
     def is_calibration(self) -> bool:
         """Whether it lies under the calibration root and is chosen by validity."""
         return self.group == "calibrations"

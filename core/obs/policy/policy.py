@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import field, replace
 from pathlib import Path
@@ -65,7 +65,7 @@ class Policy:
     calib_registry_path: str | None = None
 
 
-def load_policy(path: Path | str, *, override: Mapping[str, Any] | None = None) -> Policy:
+def load_policy(path: Path | str, *, override: Mapping[str, Any] | None = None, above: Sequence[Path] = ()) -> Policy:
     """Read a mapper policy and fill in the engine's defaults where the camera says nothing.
 
     Parameters
@@ -74,6 +74,8 @@ def load_policy(path: Path | str, *, override: Mapping[str, Any] | None = None) 
         The YAML file, or one of the older format ``.paf``; published LSST mapper policies are read as they are.
     override : mapping, optional
         What a repository sets otherwise, wins over the file key by key.
+    above : sequence of Path, optional
+        Files whose keys win over those of the file; of them the first to have a key wins.
 
     Raises
     ------
@@ -81,7 +83,10 @@ def load_policy(path: Path | str, *, override: Mapping[str, Any] | None = None) 
         For a file that cannot be read or a fault in it, with file, line and key.
     """
     data, lines = _load(path)
-    return _Reader(Path(path), lines).read(data, override or {})
+    given: Any = override or {}
+    for file in above:
+        given = _merge(given, _load(file)[0])
+    return _Reader(Path(path), lines).read(data, given)
 
 
 def _load(path: Path | str) -> tuple[Any, Mapping[YamlPath, int]]:
@@ -186,6 +191,8 @@ class _Reader:
                     # Whatever it lacks is to be set in the camera's policy.
                     types[name] = replace(default, path=self.path, line=line_of(self.lines, (group,)))
         raw = types.get("raw")
+        if raw is not None and not raw.template and raw.components:
+            raw = types.get(raw.first_part or "")
         return {name: _fill_template(kind, raw) for name, kind in types.items()}
 
     def with_defects(self, types: dict[str, DatasetType], folder: str | None) -> dict[str, DatasetType]:

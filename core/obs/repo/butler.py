@@ -9,6 +9,7 @@ from obs.facts_text import facts_html, facts_text
 from obs.geom import Box
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId
+from obs.policy.dataset_type import DatasetType
 from obs.policy.mapper import Mapper
 from obs.repo.backup import keep_backup
 from obs.repo.camera_datasets import CAMERA_DATASETS
@@ -235,7 +236,7 @@ class Butler(References):
             return all(
                 self.exists(name, one, write=write)
                 for part, name in kind.components.items()
-                for one in (self.mapper.all_of(name, whole) if part in kind.subsets else [whole])
+                for one in (self._files.all_of(name, whole) if part in kind.subsets else [whole])
             )
         try:
             return self._files.find(kind, whole, write=write)[0] is not None
@@ -287,7 +288,7 @@ class Butler(References):
         DatasetNotFoundError
             If nothing is there and there is no output.
         """
-        return self._files.uri(self.mapper.dataset_type(dataset_type), whole_id(data_id, keys), write=write)
+        return self._files.uri(self._placed(dataset_type), whole_id(data_id, keys), write=write)
 
     @accept_lsst_words
     def path(
@@ -314,7 +315,13 @@ class Butler(References):
         DatasetNotFoundError
             If nothing is there and there is no output.
         """
-        return self._files.path(self.mapper.dataset_type(dataset_type), whole_id(data_id, keys), write=write)
+        return self._files.path(self._placed(dataset_type), whole_id(data_id, keys), write=write)
+
+    def _placed(self, name: str) -> DatasetType:
+        """Return a dataset type; of one that is put together, the part that has its file."""
+        kind = self.mapper.dataset_type(name)
+        part = None if kind.template else kind.first_part
+        return kind if part is None else self.mapper.dataset_type(part)
 
     def query_metrics(self, condition: str = "", *, kind: str = "detector") -> MetricRows:
         """Return quality metrics of the output, or else of the root.

@@ -6,12 +6,13 @@ from dataclasses import field
 from pathlib import Path
 from typing import Any
 
-from obs.errors import DatasetNotFoundError, OutputError
+from obs.errors import DataIdError, DatasetNotFoundError, OutputError
 from obs.frozen import frozen
 from obs.policy.data_id import DataId, format_data_id
 from obs.policy.dataset_type import DatasetType, split_hdu
 from obs.policy.mapper import Mapper
 from obs.repo.file_keys import COMPRESSED
+from obs.repo.fits_raw import image_hdus
 from obs.repo.lineage import Lineage
 
 __all__ = ["DatasetFiles", "not_found"]
@@ -140,6 +141,34 @@ class DatasetFiles:
         if kind.is_calibration:
             yield self.calib_root
         yield from (repository.root for repository in self.lineage.inputs)
+
+    def all_of(self, name: str, data_id: Mapping[str, Any]) -> list[DataId]:
+        """Return every data ID that completes one; where the registry does not number HDUs, one for each image.
+
+        Parameters
+        ----------
+        name : str
+            Dataset type, for example of amplifiers.
+        data_id : mapping
+            Keys and values.
+
+        Raises
+        ------
+        DataIdError
+            If neither the data ID nor the registry has a key.
+        """
+        try:
+            return self.mapper.all_of(name, data_id)
+        except DataIdError as error:
+            kind = self.mapper.dataset_type(name)
+            number = str(error.key)
+            if f"[%({number})d]" not in (kind.template or ""):
+                raise
+            whole = self.mapper.complete(name, data_id, [key for key in kind.keys if key != number])
+            found, tried = self.find(kind, {**whole, number: 1})
+            if found is None:
+                raise not_found(name, data_id, tried) from error
+            return [{**whole, number: hdu} for hdu in image_hdus(found)]
 
     def kind_of(self, kind: DatasetType, found: Path) -> DatasetType:
         """Return the dataset type as the policy of the repository has it that a file was found in.

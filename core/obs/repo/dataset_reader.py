@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from obs.errors import DataIdError, DatasetNotFoundError
+from obs.errors import DataIdError, DatasetNotFoundError, RepositoryError
 from obs.geom import Box
 from obs.image.exposure import Exposure
 from obs.instrument.instrument import Instrument
@@ -79,6 +79,8 @@ class DatasetReader:
         if point and part in self._mapper.dataset_type(whole).components:
             return self.get(self._mapper.dataset_type(whole).components[part], data_id, bbox)
         kind, suffix = self._mapper.split(dataset_type)
+        if kind.components and suffix and f"_{kind.name}" in types:  # what LSST's cameras have beside it for its parts
+            return self._read(f"_{kind.name}", suffix, data_id, bbox)
         if kind.components and suffix:
             raise DatasetNotFoundError(
                 f"{kind.name} has no part '{suffix}' of its own; ask for that of one of its components: "
@@ -100,11 +102,13 @@ class DatasetReader:
         name = kind.components[part]
         if part not in kind.subsets:
             return self.get(name, data_id, bbox)
-        return [self.get(name, whole, bbox) for whole in self._mapper.all_of(name, data_id)]
+        return [self.get(name, whole, bbox) for whole in self._files.all_of(name, data_id)]
 
     def complete_raw(self, data_id: Mapping[str, Any]) -> DataId:
         """Return a data ID of raw data with all its keys; see `obs.repo.butler.Butler.complete_raw`."""
         raw = self._instrument.raw_dataset_type
+        kind = self._mapper.dataset_type(raw)
+        raw = raw if kind.template else kind.first_part or raw  # of one that is put together, the part with the header
         whole = self._mapper.complete(raw, data_id)
         if all(key in whole for key in Template(self._instrument.detector).keys):
             return whole
@@ -174,7 +178,7 @@ class DatasetReader:
             raise not_found(name, data_id, tried)
         note_input(name, found)
         kind = self._files.kind_of(kind, found)
-        is_raw = name == self._instrument.raw_dataset_type and self._instrument.translator is not None
+        is_raw = name.removeprefix("_") == self._instrument.raw_dataset_type and self._instrument.translator is not None
         own = suffix.removeprefix("header_")
         reader = self._instrument.reader(name)
         if reader is not None:
@@ -194,8 +198,20 @@ class DatasetReader:
         """Read a raw frame, or a part of it that the camera's translator tells."""
         whole = self._mapper.complete(kind.name, data_id)
         cards = read_dataset(kind.storage, kind.python, place, "md")
-        header = RawHeader(self._instrument, whole, cards if isinstance(cards, dict) else {}, self._files.plain(place))
+        known = cards if isinstance(cards, dict) else {}
+        path = self._files.plain(place)
+        header = RawHeader(self._instrument, whole, known, path)
+        if not header.has_filter:
+            header = RawHeader(self._instrument, self._with_filter(kind.name, whole), known, path)
         if suffix:
             return header.part(suffix)
         value = read_dataset(kind.storage, kind.python, place)
         return header.complete(value) if isinstance(value, Exposure) else value
+
+    def _with_filter(self, name: str, data_id: DataId) -> DataId:
+        """Return a data ID with the filter that only the registry knows."""
+        try:
+            found = self._mapper.query(name, ["filter"], data_id)
+        except (DataIdError, RepositoryError):  # no such column
+            return data_id
+        return {**data_id, "filter": found[0][0]} if len(found) == 1 else data_id

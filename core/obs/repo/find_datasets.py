@@ -32,8 +32,7 @@ def with_place(kind: DatasetType, types: Mapping[str, DatasetType]) -> DatasetTy
     """
     if kind.template or not kind.components:
         return kind
-    whole = [part for name, part in kind.components.items() if name not in kind.subsets]
-    part = types.get((whole or list(kind.components.values()))[0])
+    part = types.get(kind.first_part or "")
     return kind if part is None or not part.template else replace(kind, template=split_hdu(part.template)[0])
 
 

@@ -15,7 +15,7 @@ from obs.instrument.header import MOSAIC_CARDS, merge_headers
 from obs.repo.fits_file import header_to_dict, open_fits
 from obs.repo.normalized_pixels import to_counts
 
-__all__ = ["append_overscan", "extract_color", "read_raw"]
+__all__ = ["append_overscan", "extract_color", "image_hdus", "read_raw"]
 
 Pixels = np.ndarray[tuple[int, ...], np.dtype[np.generic]]
 
@@ -85,6 +85,23 @@ def read_raw(
                 merged = ((other, merge_headers(primary, header_to_dict(other.header))) for other in images_there)
                 image = next((other for other, cards in merged if choose(cards)), image)
         return Raw(whole(image, 0), merge_headers(primary, header_to_dict(image.header)))
+
+
+def image_hdus(path: Path | str) -> list[int]:
+    """Return the numbers of the HDUs that have two-dimensional images, such as amplifiers.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file.
+
+    Raises
+    ------
+    FileFormatError
+        If it is not a FITS file, or is truncated.
+    """
+    with open_fits(path) as hdus:
+        return [number for number, hdu in enumerate(hdus) if _is_image(hdu)]
 
 
 def append_overscan(pixels: NDArray[Any], overscan: NDArray[Any]) -> NDArray[Any]:

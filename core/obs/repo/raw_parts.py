@@ -118,6 +118,14 @@ class RawHeader:
             return None if found is None else in_color_plane(found, self.detector())
         return boresight_wcs(self._instrument.load_camera(), detector=self.detector(), info=info)
 
+    @property
+    def has_filter(self) -> bool:
+        """Whether header or data ID tell the filter."""
+        try:
+            return bool(self.physical_filter())
+        except ObsError:
+            return True  # what is wrong with the header is said where it is translated
+
     def physical_filter(self) -> str:
         """Return the filter, by the camera's own name where it knows it; empty if nobody tells."""
         row = self._instrument.make_translator().registry_columns(self._cards)
