@@ -95,6 +95,12 @@ def test_a_few_hits_are_chance(error, level):
     assert judge(night(10, change=change), load_gates())[9].level == level
 
 
+@pytest.mark.parametrize(("stars", "level"), [(9, "good"), (80, "look")])
+def test_the_scatter_of_a_few_stars_is_chance(stars, level):
+    few = {"zp_scatter": 0.05, "zp_n_stars": stars}
+    assert judge(night(10, change=lambda i: few if i == 9 else {}), load_gates())[9].level == level
+
+
 @pytest.mark.parametrize(("usual", "level"), [(2.05, "good"), (3.0, "look")])
 def test_a_camera_near_a_limit_does_not_fail_by_chance(usual, level):
     rows = night(10, change=lambda i: {"fwhm": 1.9 if i == 9 else usual})
@@ -265,8 +271,21 @@ def test_moonlight_is_held_against_the_sky_of_the_site(town):
     rows = night(20, change=change)
     rows[15] |= {"sky_rate": 4.0 * rows[15]["sky_rate"]}
     names = [[cause.name for cause in verdict.causes] for verdict in judge(rows, load_gates())]
-    assert [i for i in range(20) if names[i] not in ([], ["moonlight"])] == [15]
+    assert [i for i in range(20) if names[i] != (["moonlight"] if i > 7 else [])] == [15]
     assert names[15] == ["bright sky"]
+
+
+def test_moonlight_is_said_of_the_frames_or_of_the_whole_night():
+    half = night(12, change=lambda i: {"sky": 20.2, **MOON, "moon_sky": 0.9} if i > 5 else {})
+    half[9] |= {"zero_point_rate": half[9]["zero_point_rate"] - 0.12, "sky_rate": 1.1 * half[9]["sky_rate"]}
+    verdicts = judge(half, load_gates())
+    names = [[cause.name for cause in verdict.causes] for verdict in verdicts]
+    assert names == [[]] * 6 + [["moonlight"]] * 3 + [["moonlit cloud"]] + [["moonlight"]] * 2
+    assert "0.8 mag brighter than without it; the Moon (95 % lit, 50 deg high, 40 deg away)" in verdicts[6].text
+    # nothing of the night is darker
+    assert {verdict.level for verdict in judge(night(12, change=lambda i: MOON | {"sky": 19.0}), load_gates())} == {
+        "good"
+    }
 
 
 def test_a_weak_ghost_shows_against_other_frames_of_the_field():

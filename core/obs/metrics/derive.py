@@ -16,6 +16,7 @@ from obs.metrics.compare_order import add_clock_steps, add_dimming, add_drifts, 
 from obs.metrics.definitions import Metric
 from obs.metrics.fields import number_fields
 from obs.metrics.moonlight_scale import MoonlightScale
+from obs.metrics.moonlit import add_moonlit
 from obs.metrics.nights import compute_night
 
 __all__ = ["DERIVED", "Reference", "References", "add_derived"]
@@ -45,6 +46,13 @@ DERIVED: dict[str, Metric] = {
             "mag/arcsec^2",
             "How much the Moon brightens the sky of this site, as nights with dark and moonlit frames have shown.",
             "moonlight of the model, times its usual ratio to the dark sky in the filter",
+        ),
+        Metric(
+            "moonlit",
+            "moonlight",
+            "mag/arcsec^2",
+            "How much the Moon brightens the sky above that of the night's dark frames; 0 if it is not the cause.",
+            "against the median of the frames without the Moon in the same night and filter",
         ),
         Metric(
             "sky_brighter",
@@ -324,6 +332,7 @@ def add_derived(rows: Sequence[dict[str, Any]], references: References, extincti
             row[name] = float(value) / known[0].median if known and value and known[0].median > 0 else None
     _compare_fields(rows)
     add_amplifier_noise(rows, references.history, references.night_frames, references.history_frames)
+    add_moonlit(rows)
     add_clock_steps(rows)
     add_drifts(rows)
     add_dimming(rows)

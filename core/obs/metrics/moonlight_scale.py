@@ -9,10 +9,10 @@ import numpy as np
 
 from obs.metrics.nights import compute_night
 
-__all__ = ["MoonlightScale"]
+__all__ = ["DARK", "MoonlightScale", "moon_over_dark"]
 
 #: Expected moonlight over the dark sky of the model, below which a frame counts as dark, and above which as moonlit.
-_DARK, _LIT = 0.1, 0.3
+DARK, _LIT = 0.1, 0.3
 _FEWEST = 3
 _NIGHT = -18.0
 _LEAST, _MOST = 0.02, 3.0
@@ -36,11 +36,11 @@ class MoonlightScale:
             rate, sun = row.get("sky_rate"), row.get("sun_altitude")
             if row.get("moon_sky") is not None and rate is not None and rate > 0 and (sun is None or sun < _NIGHT):
                 key = (row.get("filter"), compute_night(row), row.get("detector_name"))
-                groups[key].append((_ratio(row), float(rate)))
+                groups[key].append((moon_over_dark(row), float(rate)))
         found: dict[Any, list[float]] = defaultdict(list)
         for (name, *_), pairs in groups.items():
             ratio, rates = np.array(pairs, float).T
-            dark, lit = ratio < _DARK, ratio > _LIT
+            dark, lit = ratio < DARK, ratio > _LIT
             if min(np.count_nonzero(dark), np.count_nonzero(lit)) >= _FEWEST:
                 # medians, because moonlit cloud is brighter than the Moon alone
                 found[name].append(float(np.median((rates[lit] / np.median(rates[dark]) - 1.0) / ratio[lit])))
@@ -56,9 +56,15 @@ class MoonlightScale:
         """
         if row.get("moon_sky") is None:
             return None
-        return 2.5 * math.log10(1.0 + self._scales.get(row.get("filter"), 1.0) * _ratio(row))
+        return 2.5 * math.log10(1.0 + self._scales.get(row.get("filter"), 1.0) * moon_over_dark(row))
 
 
-def _ratio(row: Mapping[str, Any]) -> float:
-    """Return moonlight over the dark sky by the model."""
+def moon_over_dark(row: Mapping[str, Any]) -> float:
+    """Return moonlight over the dark sky by the model.
+
+    Parameters
+    ----------
+    row : mapping
+        Row of the exposure, with ``moon_sky``, magnitudes.
+    """
     return max(math.pow(10.0, 0.4 * float(row["moon_sky"])) - 1.0, 0.0)

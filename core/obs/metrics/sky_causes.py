@@ -12,7 +12,7 @@ from obs.metrics.remedies import REMEDIES
 __all__ = ["another_filter", "atmosphere", "dew", "failed_in_light", "no_light"]
 
 #: What follows from a sky that is too bright.
-_OF_BRIGHT_SKY = (*OF_FEW_PHOTONS, "sky_excess", "sky_gradient")
+_OF_BRIGHT_SKY = (*OF_FEW_PHOTONS, "sky_excess", "sky_gradient", "moonlit")
 _MOON_MATTERS, _DIMMER = 0.3, 0.85
 _DARK_SUN, _BRIGHT_SUN = -18.0, -12.0
 #: Transparency from which a frame has lost no light, whatever those after it lose.
@@ -94,6 +94,7 @@ def another_filter(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
         "transparency",
         "dimming",
         "sky_excess",
+        "moonlit",
         "sky_deficit",
         "zp_scatter",
         "depth",
@@ -172,7 +173,7 @@ def atmosphere(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
                 else "Moon not known: no place of the observatory"
             )
             text = f"{name}: {lost}, and the sky {brighter:.1f} mag brighter ({lit})"
-            metrics = take(left, "transparency", "sky_excess", *OF_FEW_PHOTONS)
+            metrics = take(left, "transparency", "sky_excess", "moonlit", *OF_FEW_PHOTONS)
             yield Cause(name, text, REMEDIES[name], clear.level, metrics)
         elif deficit is not None and deficit > BRIGHTER and "sky_gradient" in left:
             text = (
@@ -185,9 +186,12 @@ def atmosphere(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
             yield Cause("cloud", f"cloud: {lost}", REMEDIES["cloud"], clear.level, metrics)
         return
     if "dimming" in left and "zp_trend" not in left:
-        text = f"thin cloud: {row['dimming']:.0f} % of the light lost against the frames around it"
+        under_moon = moon_is_up and (row.get("moonlit") or brighter or 0.0) > BRIGHTER
+        name, where = ("moonlit cloud", " under the Moon") if under_moon else ("cloud", "")
+        text = f"thin cloud{where}: {row['dimming']:.0f} % of the light lost against the frames around it"
         level = left["dimming"].level
-        yield Cause("cloud", text, REMEDIES["cloud"], level, take(left, "dimming", *OF_FEW_PHOTONS))
+        taken = take(left, "dimming", *(("moonlit", "sky_excess") if under_moon else ()), *OF_FEW_PHOTONS)
+        yield Cause(name, text, REMEDIES[name], level, taken)
     if (
         sun is not None
         and sun > _DARK_SUN
@@ -201,11 +205,19 @@ def atmosphere(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
     elif "sky_excess" in left:
         text = f"bright sky: {row['sky_excess']:.1f} mag brighter than Moon and twilight explain"
         level = left["sky_excess"].level
-        metrics = take(left, "sky_excess", *OF_FEW_PHOTONS)
+        metrics = take(left, "sky_excess", "moonlit", *OF_FEW_PHOTONS)
         yield Cause("bright sky", text, REMEDIES["bright sky"], level, metrics)
-    elif "depth" in left and (row.get("moon_expected") or 0) > _MOON_MATTERS and (brighter or 0) > _MOON_MATTERS:
-        text = (
-            f"moonlight: sky {brighter:.1f} mag brighter; the Moon ({row['moon_phase']:.0f} % lit, "
-            f"{row['moon_separation']:.0f} deg away) explains it; {left['depth'].text}"
-        )
-        yield Cause("moonlight", text, REMEDIES["moonlight"], "look", take(left, *OF_FEW_PHOTONS))
+    elif "moonlit" in left or (
+        "depth" in left and (row.get("moon_expected") or 0) > _MOON_MATTERS and (brighter or 0) > _MOON_MATTERS
+    ):
+        yield _moonlight(row, left)
+
+
+def _moonlight(row: Mapping[str, Any], left: Failures) -> Cause:
+    """Tell what the Moon does to the sky, against the dark frames of the night if there are any."""
+    brighter, than = (row["moonlit"], " than without it") if "moonlit" in left else (row["sky_brighter"], "")
+    text = f"moonlight: sky {brighter:.1f} mag brighter{than}; the Moon ({row['moon_phase']:.0f} % lit, "
+    text += f"{row['moon_altitude']:.0f} deg high, {row['moon_separation']:.0f} deg away) explains it"
+    if "depth" in left:
+        text += f"; {left['depth'].text}"
+    return Cause("moonlight", text, REMEDIES["moonlight"], "look", take(left, *_OF_BRIGHT_SKY))

@@ -23,8 +23,11 @@ _LEAST_SCATTER = 0.01
 _NIGHT_TO_NIGHT = 0.8
 #: Standard errors of a value that are taken off before it is judged.
 _MOST_ERRORS = 2.0
-#: Scatter, number of stars, and error of a median in that of a mean (twice that of a size for its square).
+#: Scatter, number of stars, and error of a median in that of a mean (twice that of a size for its square), or of a
+#: robust scatter.
 _ERRORS = {
+    "zp_scatter": ("zp_scatter", "zp_n_stars", 1.2),
+    "astrom_scatter": ("astrom_scatter", "n_reference", 1.2),
     "psf_size_residual": ("psf_size_scatter", "n_psf_reserved", 2.5),
     "psf_e1_residual": ("psf_e_scatter", "n_psf_offered", 1.25),
     "psf_e2_residual": ("psf_e_scatter", "n_psf_offered", 1.25),

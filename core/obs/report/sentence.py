@@ -39,7 +39,8 @@ _ADJECTIVES = {
     "header": "with odd headers",
     "calibrations": "with old calibration frames",
 }
-_MOONLIT = 1.0
+#: Magnitudes of moonlight from which on they are said of a night.
+_MOONLIT = 0.5
 _MOST_CAUSES = 4
 _THIRDS = ("first", "middle", "last")
 
@@ -121,11 +122,12 @@ def _night_causes(frames: Sequence[Frame]) -> list[str]:
 
 
 def _moonlit(night: Night) -> list[str]:
-    light = values(night.visits, "moon_sky")
-    if not len(light) or float(np.median(light)) < _MOONLIT:
+    """Return how bright the Moon made a night whose frames are compared only with each other."""
+    light = values(night.visits, "moon_expected")
+    if not len(light) or float(light.min()) < _MOONLIT:
         return []
     phase = float(np.median(values(night.visits, "moon_phase")))
-    return [f"the Moon {phase:.0f} % lit, {np.median(light):.1f} mag of moonlight"]
+    return [f"all under the Moon ({phase:.0f} % lit, {np.median(light):.1f} mag of moonlight)"]
 
 
 def values(frames: Iterable[Frame], metric: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
