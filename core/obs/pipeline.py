@@ -15,6 +15,7 @@ import numpy as np
 
 from obs.algorithms.astrometry.match import Matches
 from obs.errors import DatasetNotFoundError, ObsError
+from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.known_psf import KnownPsf
@@ -40,7 +41,7 @@ from obs.tasks.uneven_sky import warn_of_uneven_sky
 from obs.threads import map_threads
 from obs.version import __version__
 
-__all__ = ["FREE_SETTINGS", "Stages", "process_detector", "process_digest"]
+__all__ = ["FREE_SETTINGS", "ComputedDetector", "Stages", "compute_detector", "process_detector", "process_digest"]
 
 logger = logging.getLogger(__name__)
 
@@ -179,7 +180,7 @@ class Stages:
         band: str,
         load_reference: Callable[[float, float, float], Catalog | None],
     ) -> Calibrated:
-        """Run `calibrate` and write ``calexp``, ``calexpBackground``, ``src`` and the matches.
+        """Run `calibrate`; `write` writes what it returns.
 
         Parameters
         ----------
@@ -226,9 +227,6 @@ class Stages:
         summary.warnings.extend(done.warnings)
         if not np.isfinite(done.zero_point.zero_point):
             summary.warnings.extend(warn_of_uneven_sky(found.sky.shape))
-        if config.write:
-            with self.timed("write"):
-                self._write(done, config, band)
         return done
 
     def _set_seeing(self, exposure: Exposure) -> None:
@@ -237,18 +235,32 @@ class Stages:
         self.summary.seeing = self.summary.fwhm * scale
         exposure.metadata["SEEING"] = self.summary.seeing
 
-    def _write(self, done: Calibrated, config: CalibrateConfig, band: str) -> None:
-        done.exposure.metadata["OBSVERS"] = __version__
-        results = [(done.exposure, "calexp"), (done.backgrounds, "calexpBackground"), (done.catalog, "src")]
-        if config.parquet:
-            results.append((done.catalog, "sourceTable"))
-        if config.write_matches and len(done.reference):
-            packed, full = match_catalogs(done.catalog, done.reference, done.matches)
-            if done.exposure.wcs is not None:
-                ra, dec, radius = field_circle(done.exposure.wcs, done.exposure.shape, config.reference.margin)
-                packed.metadata.update(RA=ra, DEC=dec, RADIUS=radius / 3600.0, FILTER=band)
-            results += [(packed, "srcMatch"), (full, "srcMatchFull")]
-        map_threads(lambda result: self.put(*result), results)
+    def write(self, done: Calibrated, config: CalibrateConfig, band: str) -> None:
+        """Write ``calexp``, ``calexpBackground``, ``src`` and the matches, if asked for.
+
+        Parameters
+        ----------
+        done : Calibrated
+            Result of `calibrate`.
+        config : CalibrateConfig
+            Settings.
+        band : str
+            Band of the exposure.
+        """
+        if not config.write:
+            return
+        with self.timed("write"):
+            done.exposure.metadata["OBSVERS"] = __version__
+            results = [(done.exposure, "calexp"), (done.backgrounds, "calexpBackground"), (done.catalog, "src")]
+            if config.parquet:
+                results.append((done.catalog, "sourceTable"))
+            if config.write_matches and len(done.reference):
+                packed, full = match_catalogs(done.catalog, done.reference, done.matches)
+                if done.exposure.wcs is not None:
+                    ra, dec, radius = field_circle(done.exposure.wcs, done.exposure.shape, config.reference.margin)
+                    packed.metadata.update(RA=ra, DEC=dec, RADIUS=radius / 3600.0, FILTER=band)
+                results += [(packed, "srcMatch"), (full, "srcMatchFull")]
+            map_threads(lambda result: self.put(*result), results)
 
 
 def match_catalogs(catalog: Catalog, reference: Catalog, matches: Matches) -> tuple[Catalog, Catalog]:
@@ -304,18 +316,72 @@ def process_detector(
         If a dataset is missing or damaged, or the pixels do not allow a required measurement. The metadata are written
         all the same, and say why; what an earlier run has written for this data ID is removed.
     """
+    return compute_detector(butler, data_id, config, may_wait=may_wait).write()
+
+
+@frozen(eq=False)
+class ComputedDetector:
+    """A detector's exposure that is processed, and of which the last results are not written yet.
+
+    Attributes
+    ----------
+    write : callable
+        Writes them, and returns a `ProcessSummary`. It may run while the next exposure is processed.
+    size : int
+        Memory that they take, bytes.
+    """
+
+    write: Callable[[], ProcessSummary]
+    size: int
+
+
+def compute_detector(
+    butler: Butler, data_id: Mapping[str, Any], config: ProcessConfig, *, may_wait: bool = False
+) -> ComputedDetector:
+    """Do what `process_detector` does, but leave it to the caller when calibrated image and catalog are written.
+
+    Parameters
+    ----------
+    butler, data_id, config, may_wait
+        As there.
+
+    Raises
+    ------
+    ObsError
+        As there; `ComputedDetector.write` raises it, too.
+    """
     summary, stage = ProcessSummary(), Stage()
-    try:
+    with _failure_recorded(butler, data_id, stage, summary):
         _remove_earlier(butler, data_id)
         with inputs_noted() as inputs:
-            outputs = _run(butler, data_id, config, summary, stage, may_wait=may_wait)
-        record = ResultRecord(
-            settings=process_digest(config),
-            version=__version__,
-            inputs=tuple(inputs.values()),
-            outputs=tuple(outputs),
-            references=reference_names(butler.roots),
-        )
+            write_results = _run(butler, data_id, config, summary, stage, may_wait=may_wait)
+        references = reference_names(butler.roots)
+
+    def write() -> ProcessSummary:
+        with _failure_recorded(butler, data_id, stage, summary):
+            record = ResultRecord(
+                settings=process_digest(config),
+                version=__version__,
+                inputs=tuple(inputs.values()),
+                outputs=tuple(write_results()),
+                references=references,
+            )
+        record_detector(butler, data_id, stage, summary)
+        butler.put(summary.to_metadata() | record.to_metadata(), "processCcd_metadata", data_id)
+        return summary
+
+    pixels = stage.exposure.masked_image if stage.exposure is not None else None
+    planes = (pixels.image, pixels.mask.array, pixels.variance) if pixels is not None else ()
+    return ComputedDetector(write, sum(plane.nbytes for plane in planes))
+
+
+@contextmanager
+def _failure_recorded(
+    butler: Butler, data_id: Mapping[str, Any], stage: Stage, summary: ProcessSummary
+) -> Iterator[None]:
+    """Write an error of the block to the metrics and the metadata of the data ID."""
+    try:
+        yield
     except PsfAwaitedError:
         raise
     except Exception as error:
@@ -324,9 +390,6 @@ def process_detector(
         with suppress(ObsError):  # why it failed matters more than that this cannot be written either
             butler.put(failure, "processCcd_metadata", data_id)
         raise
-    record_detector(butler, data_id, stage, summary)
-    butler.put(summary.to_metadata() | record.to_metadata(), "processCcd_metadata", data_id)
-    return summary
 
 
 def process_digest(config: ProcessConfig) -> str:
@@ -352,8 +415,14 @@ def _run(
     stage: Stage,
     *,
     may_wait: bool,
-) -> list[str]:
-    """Run the stages that the settings ask for, note what they make, and return the dataset types that were written."""
+) -> Callable[[], list[str]]:
+    """Run the stages that the settings ask for, and note what they make.
+
+    Returns
+    -------
+    callable
+        Writes the results of the last stage, and returns the dataset types of all that were written.
+    """
     instrument = butler.instrument
     written: list[str] = []
 
@@ -377,11 +446,11 @@ def _run(
         with stages.timed("write"):
             put(exposure, "postISRCCD")
     if not config.do_characterize:
-        return written
+        return lambda: written
     stage.is_scale_known = config.calibrate.astrometry.search.maximum_scale_change is not None
     stage.found = found = stages.characterize(exposure, config.characterize)
     if not config.do_calibrate:
-        return written
+        return lambda: written
 
     problems: list[str] = []
 
@@ -390,13 +459,12 @@ def _run(
 
     band = instrument.find_filter(exposure.physical_filter).band
     settings = _without_catalogs(config.calibrate, butler)
-    done: Calibrated | None = None
     try:
         stage.done = done = stages.calibrate(found, settings, band=band, load_reference=load_reference)
         stage.exposure = done.exposure
     finally:
         # a catalog that does not cover the pointing covers the frame where it was found
-        if done is None or not len(done.reference):
+        if stage.done is None or not len(stage.done.reference):
             summary.warnings[:0] = problems[:1]
     if settings is not config.calibrate:
         is_nowhere = stage.exposure.wcs is None
@@ -405,7 +473,12 @@ def _run(
         summary.warnings[:] = [_NOWHERE if is_nowhere else _UNCALIBRATED, *others]
     for warning in summary.warnings:
         logger.debug("%s: %s", format_data_id(data_id), warning)
-    return written
+
+    def write() -> list[str]:
+        stages.write(done, settings, band)
+        return written
+
+    return write
 
 
 def _without_catalogs(config: CalibrateConfig, butler: Butler) -> CalibrateConfig:

@@ -116,7 +116,10 @@ def process_file(path: Path, output: Path, config: ProcessFileConfig, *, may_wai
 
     found = stages.characterize(exposure, config.characterize)
     if config.do_calibrate:
-        stages.calibrate(found, config.calibrate, band=exposure.physical_filter, load_reference=load_reference)
+        band = exposure.physical_filter
+        stages.write(
+            stages.calibrate(found, config.calibrate, band=band, load_reference=load_reference), config.calibrate, band
+        )
     if why := _not_of_the_sky(exposure.metadata, summary, has_catalog=config.do_calibrate):
         for warning in summary.warnings:
             logger.debug("%s: %s", path.name, warning)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from obs.errors import DatasetNotFoundError
-from obs.executor.outcome import current_data_id
+from obs.executor.outcome import Unfinished, current_data_id
 from obs.executor.run import run
 from obs.executor.workers import keep_workers
 from obs.threads import THREAD_LIMITS, thread_count
@@ -76,6 +76,59 @@ def test_a_killed_worker_costs_one_data_id():
     assert outcomes[0].cause == "Killed"
     assert "ended unexpectedly (exit status 3)" in outcomes[6].error
     assert "cannot be sent between processes" in outcomes[7].error
+
+
+def leave(data_id):
+    """Compute at once, and write when the next data ID is computed: one at a time."""
+    folder, number = Path(data_id["folder"]), data_id["n"]
+    if data_id.get("dies"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    (folder / f"computed{number}").touch()
+
+    def finish():
+        if data_id.get("waits"):
+            wait_for(folder / f"computed{number + 1}")
+        if data_id.get("fails"):
+            raise OSError("disk is full")
+        if data_id.get("kills"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return number, (folder / f"computed{number + 2}").exists(), current_data_id.get().split()[-1]
+
+    return Unfinished(finish, data_id.get("size", 0))
+
+
+def wait_for(path):
+    for _ in range(2000):
+        if path.exists():
+            return
+        time.sleep(0.01)
+    raise TimeoutError(f"{path} did not come")
+
+
+@pytest.mark.parametrize("timeout", [None, 60.0])
+def test_results_are_written_while_the_next_ones_are_computed(timeout, tmp_path):
+    """With a time limit a worker process does it, without one this process."""
+    facts = [{"waits": True}, {"waits": True, "fails": True}, {"waits": True}, {}]
+    done = []
+    data_ids = [{"folder": str(tmp_path), **fact, "n": number} for number, fact in enumerate(facts)]
+    outcomes = run(leave, data_ids, timeout=timeout, on_done=done.append)
+    assert [outcome.result for outcome in outcomes] == [(0, False, "n=0"), None, (2, False, "n=2"), (3, False, "n=3")]
+    assert (outcomes[1].cause, outcomes[1].error) == ("OSError", "OSError: disk is full")
+    assert done == outcomes
+
+
+def test_results_that_need_much_memory_are_written_before_the_next_ones_are_computed(tmp_path):
+    data_ids = [{"folder": str(tmp_path), "size": 1 << 30, "n": number} for number in (0, 2)]
+    assert [outcome.result[1] for outcome in run(leave, data_ids)] == [False, False]
+
+
+def test_a_killed_worker_costs_the_data_id_that_killed_it(tmp_path):
+    """Whether it was computed or written; the other one that the worker had is done again."""
+    facts = [{}, {"dies": True}, {}, {"kills": True}, {}, {}]
+    data_ids = [{"folder": str(tmp_path), **fact, "n": number} for number, fact in enumerate(facts)]
+    outcomes = run(leave, data_ids, timeout=60.0)
+    assert [outcome.cause for outcome in outcomes] == ["", "Killed", "", "Killed", "", ""]
+    assert [outcome.result[0] for outcome in outcomes if outcome.ok] == [0, 2, 4, 5]
 
 
 def test_workers_that_are_kept_serve_the_next_run():

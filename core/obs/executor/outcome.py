@@ -5,13 +5,14 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from obs.errors import ObsError
 from obs.frozen import frozen
 from obs.policy.data_id import format_data_id
 
-__all__ = ["DataId", "Outcome", "attempt", "current_data_id"]
+__all__ = ["DataId", "Outcome", "Unfinished", "attempt", "begin", "complete", "current_data_id", "finished"]
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +63,39 @@ class Outcome(Generic[R]):
         return not self.cause
 
 
-def attempt(function: Callable[[DataId], R], data_id: DataId, *, raise_errors: bool = False) -> Outcome[R]:
+@frozen
+class Unfinished(Generic[R]):
+    """What a function may return whose results are there, and only have to be written: while the next ones are made.
+
+    Attributes
+    ----------
+    finish : callable
+        Writes them, perhaps in another thread, and returns what the function would.
+    size : int
+        Memory that is kept until then, bytes.
+    """
+
+    finish: Callable[[], R]
+    size: int
+
+
+def finished(function: Callable[[DataId], R | Unfinished[R]], data_id: DataId) -> R:
+    """Call a function with a data ID, and finish what it has left unfinished.
+
+    Parameters
+    ----------
+    function : callable
+        The function.
+    data_id : dict
+        The data ID.
+    """
+    result = function(data_id)
+    return result.finish() if isinstance(result, Unfinished) else result
+
+
+def attempt(
+    function: Callable[[DataId], R | Unfinished[R]], data_id: DataId, *, raise_errors: bool = False
+) -> Outcome[R]:
     """Call a function with a data ID, and record what comes of it.
 
     Parameters
@@ -74,10 +107,44 @@ def attempt(function: Callable[[DataId], R], data_id: DataId, *, raise_errors: b
     raise_errors : bool, default: False
         Let an exception through instead of recording it.
     """
+    return _call(partial(finished, function, data_id), data_id, raise_errors=raise_errors)
+
+
+def begin(function: Callable[[DataId], R | Unfinished[R]], data_id: DataId) -> Outcome[R | Unfinished[R]]:
+    """Do the same, but leave unfinished what the function does; see `complete`.
+
+    Parameters
+    ----------
+    function : callable
+        The function.
+    data_id : dict
+        The data ID.
+    """
+    return _call(partial(function, data_id), data_id)
+
+
+def complete(data_id: DataId, left: Unfinished[R], seconds: float) -> Outcome[R]:
+    """Finish what `begin` has left unfinished.
+
+    Parameters
+    ----------
+    data_id : dict
+        The data ID.
+    left : Unfinished
+        What is left.
+    seconds : float
+        Time that it has taken so far, s.
+    """
+    return _call(left.finish, data_id, seconds=seconds)
+
+
+def _call(
+    function: Callable[[], R], data_id: DataId, *, seconds: float = 0.0, raise_errors: bool = False
+) -> Outcome[R]:
     token = current_data_id.set(format_data_id(data_id))
-    start = time.perf_counter()
+    start = time.perf_counter() - seconds
     try:
-        result = function(data_id)
+        result = function()
     except Exception as problem:
         if raise_errors:
             raise

@@ -3,12 +3,15 @@
 One bad data ID never stops the others. The place is an `Executor`: this machine, unless `use_executor` says otherwise.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from obs.executor.outcome import DataId, Outcome, attempt
+from obs.executor.outcome import DataId, Outcome, Unfinished, attempt, finished
+from obs.executor.overlap import Overlap
 from obs.executor.workers import run_in_workers
 from obs.threads import thread_count, use_threads
 
@@ -63,7 +66,7 @@ def use_executor(executor: Executor | None) -> Iterator[None]:
 
 
 def run(
-    function: Callable[[DataId], R],
+    function: Callable[[DataId], R | Unfinished[R]],
     data_ids: Sequence[DataId],
     *,
     processes: int = 1,
@@ -77,7 +80,8 @@ def run(
     ----------
     function : callable
         Called with a data ID. With several processes it must be picklable: a function of a module, or a
-        `functools.partial` of one; so must be what it returns.
+        `functools.partial` of one; so must be what it returns. What it returns as `Unfinished` is finished while the
+        next data ID is worked on.
     data_ids : sequence of DataId
         The data IDs.
     processes : int, default: 1
@@ -86,7 +90,8 @@ def run(
     timeout : float, optional
         Time limit for each data ID, s; None for no limit.
     on_done : callable, optional
-        Called in this process with every outcome as soon as it is known.
+        Called in this process with every outcome as soon as it is known; where this process works itself, when the
+        next data ID is done.
     raise_errors : bool, default: False
         Let the first exception through instead of recording it. Then everything runs in this process.
 
@@ -98,13 +103,38 @@ def run(
     tell: Callable[[Outcome[Any]], None] = on_done or (lambda outcome: None)
     elsewhere = _executor.get()
     if elsewhere is not None and not raise_errors:
-        return elsewhere(function, data_ids, timeout=timeout, tell=tell)
-    if raise_errors or (processes <= 1 and timeout is None):
-        outcomes = []
-        for data_id in data_ids:
-            outcomes.append(attempt(function, data_id, raise_errors=raise_errors))
-            tell(outcomes[-1])
-        return outcomes
+        return elsewhere(partial(finished, function), data_ids, timeout=timeout, tell=tell)
+    if raise_errors:
+        return [_told(attempt(function, data_id, raise_errors=True), tell) for data_id in data_ids]
+    if processes <= 1 and timeout is None:
+        return _run_here(function, data_ids, tell)
     number = min(max(processes, 1), len(data_ids))
     with use_threads(max(thread_count(), processes // max(number, 1))):
         return run_in_workers(function, data_ids, number, timeout, tell)
+
+
+def _run_here(
+    function: Callable[[DataId], R | Unfinished[R]], data_ids: Sequence[DataId], tell: Callable[[Outcome[R]], None]
+) -> list[Outcome[R]]:
+    """Work in this process. Outcomes are told by this thread, when it has done its next data ID."""
+    done: deque[Outcome[R]] = deque()
+    outcomes: list[Outcome[R]] = []
+    overlap: Overlap[R] = Overlap()
+    try:
+        for data_id in data_ids:
+            overlap.work(function, data_id, done.append)
+            outcomes += _tell_all(done, tell)
+    finally:
+        overlap.wait()
+        outcomes += _tell_all(done, tell)
+    return outcomes
+
+
+def _tell_all(done: deque[Outcome[R]], tell: Callable[[Outcome[R]], None]) -> list[Outcome[R]]:
+    """Tell the outcomes that are there, and return them."""
+    return [_told(done.popleft(), tell) for _ in range(len(done))]
+
+
+def _told(outcome: Outcome[R], tell: Callable[[Outcome[R]], None]) -> Outcome[R]:
+    tell(outcome)
+    return outcome

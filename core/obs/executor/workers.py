@@ -10,16 +10,19 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from functools import partial
 from logging.handlers import QueueHandler
 from multiprocessing import connection, resource_tracker
 from typing import Any, NoReturn, TypeVar
 
-from obs.executor.outcome import DataId, Outcome, attempt, current_data_id
+from obs.executor.outcome import DataId, Outcome, Unfinished, current_data_id
+from obs.executor.overlap import Overlap
 from obs.frozen import frozen
 from obs.lean_astropy import import_fits
 from obs.lifeline import Lifeline, end_with_parent
@@ -52,8 +55,40 @@ class _Task:
     threads: int
 
 
+@frozen
+class _Order:
+    """A data ID and its number in the run.
+
+    Attributes
+    ----------
+    number : int
+        Its number.
+    data_id : mapping
+        The data ID.
+    """
+
+    number: int
+    data_id: DataId
+
+
+@frozen
+class _Answer:
+    """What a worker says of an order: that only writing is left, or what became of it.
+
+    Attributes
+    ----------
+    number : int
+        Number of the order.
+    outcome : Outcome or None
+        None while its results are written; the worker takes another order meanwhile.
+    """
+
+    number: int
+    outcome: Outcome[Any] | None = None
+
+
 class _Worker:
-    """A process that works on one data ID at a time, and the pipe to it."""
+    """A process that works on one data ID while it writes the results of another, and the pipe to it."""
 
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
@@ -64,17 +99,17 @@ class _Worker:
             self.process.start()
         theirs.close()
         self.task: _Task | None = None
-        self.index = -1
-        self.started = 0.0
+        self.started: dict[int, float] = {}  # by the number of the order, in their turn
+        self.works_on: int | None = None
 
-    def assign(self, task: _Task, index: int, data_id: DataId) -> None:
-        """Hand over the data ID at ``index``; a worker that died meanwhile shows when its answer is read."""
-        self.index, self.started = index, time.perf_counter()
+    def assign(self, task: _Task, number: int, data_id: DataId) -> None:
+        """Hand over a data ID; a worker that died meanwhile shows when its answer is read."""
+        self.works_on, self.started[number] = number, time.perf_counter()
         try:
             if task is not self.task:
                 self.pipe.send(task)
                 self.task = task
-            self.pipe.send(dict(data_id))
+            self.pipe.send(_Order(number, dict(data_id)))
         except OSError:
             return
 
@@ -123,7 +158,7 @@ def _take_kept(number: int) -> list[_Worker]:
 
 
 def run_in_workers(
-    function: Callable[[DataId], R],
+    function: Callable[[DataId], R | Unfinished[R]],
     data_ids: Sequence[DataId],
     processes: int,
     timeout: float | None,
@@ -134,7 +169,7 @@ def run_in_workers(
     Parameters
     ----------
     function : callable
-        Called with a data ID.
+        Called with a data ID. What it leaves unfinished is finished while its process works on the next one.
     data_ids : sequence of DataId
         The data IDs.
     processes : int
@@ -151,27 +186,45 @@ def run_in_workers(
     """
     waiting = deque(enumerate(data_ids))
     outcomes: dict[int, Outcome[R]] = {}
+    alone: set[int] = set()  # tried again, so that it shows which one ends its worker
     task = _Task(function, _log_levels(), thread_count())
     idle = _take_kept(processes)
     busy: dict[connection.Connection[Any, Any], _Worker] = {}
 
-    def finish(worker: _Worker, outcome: Outcome[R]) -> None:
-        outcomes[worker.index] = outcome
-        del busy[worker.pipe]
-        if outcome.cause in ("Killed", "Timeout"):
-            worker.stop()
-        else:
+    def free_worker() -> _Worker | None:
+        """Return a worker that can take a data ID: one without any, a new one, or one that only writes."""
+        if idle or len(busy) < processes:
+            return idle.pop() if idle else _Worker()
+        if waiting[0][0] in alone:
+            return None
+        return next((w for w in busy.values() if w.works_on is None and alone.isdisjoint(w.started)), None)
+
+    def finish(worker: _Worker, number: int, outcome: Outcome[R]) -> None:
+        outcomes[number] = outcome
+        del worker.started[number]
+        if worker.works_on == number:
+            worker.works_on = None
+        if not worker.started:
+            del busy[worker.pipe]
             idle.append(worker)
         tell(outcome)
 
-    def fail(worker: _Worker, cause: str, message: str) -> None:
-        seconds = time.perf_counter() - worker.started
-        finish(worker, Outcome(dict(data_ids[worker.index]), None, message, cause, message, seconds))
+    def give_up(worker: _Worker, guilty: int, cause: str, message: str) -> None:
+        """Let a data ID fail for which its worker has ended; others are tried again, with -1 all of them."""
+        del busy[worker.pipe]
+        worker.stop()
+        for number, started in worker.started.items():
+            if number != guilty:
+                alone.add(number)
+                waiting.appendleft((number, data_ids[number]))
+                continue
+            seconds = time.perf_counter() - started
+            outcomes[number] = Outcome(dict(data_ids[number]), None, message, cause, message, seconds)
+            tell(outcomes[number])
 
     try:
         while waiting or busy:
-            while waiting and len(busy) < processes:
-                worker = idle.pop() if idle else _Worker()
+            while waiting and (worker := free_worker()) is not None:
                 busy[worker.pipe] = worker
                 worker.assign(task, *waiting.popleft())
             for pipe in connection.wait(list(busy), _time_left(busy.values(), timeout)):
@@ -179,15 +232,19 @@ def run_in_workers(
                 try:
                     answer = worker.pipe.recv()
                 except (EOFError, OSError):
-                    fail(worker, "Killed", worker.describe_exit())
+                    guilty = next(iter(worker.started)) if len(worker.started) == 1 else -1
+                    give_up(worker, guilty, "Killed", worker.describe_exit())
                     continue
                 if isinstance(answer, logging.LogRecord):
                     logging.getLogger(answer.name).handle(answer)
+                elif answer.outcome is None:
+                    worker.works_on = None
                 else:
-                    finish(worker, answer)
+                    finish(worker, answer.number, answer.outcome)
             for worker in list(busy.values()):
-                if timeout is not None and time.perf_counter() - worker.started > timeout:
-                    fail(worker, "Timeout", f"stopped after the time limit of {timeout:g} s")
+                number, started = next(iter(worker.started.items()))
+                if timeout is not None and time.perf_counter() - started > timeout:
+                    give_up(worker, number, "Timeout", f"stopped after the time limit of {timeout:g} s")
         if (kept := _kept.get()) is not None:
             kept += idle
             idle.clear()
@@ -200,7 +257,8 @@ def run_in_workers(
 def _time_left(workers: Iterable[_Worker], timeout: float | None) -> float | None:
     if timeout is None:
         return None
-    return max(0.0, min(worker.started for worker in workers) + timeout - time.perf_counter()) + 0.01
+    first = min(started for worker in workers for started in worker.started.values())
+    return max(0.0, first + timeout - time.perf_counter()) + 0.01
 
 
 @contextmanager
@@ -231,12 +289,42 @@ def _log_levels() -> dict[str, int]:
 class _Sender(QueueHandler):
     """Sends log messages to the process that shows them, marked with the data ID."""
 
-    queue: Any
+    queue: Any  # _Answers
 
     def enqueue(self, record: logging.LogRecord) -> None:
         record.data_id = current_data_id.get()
         with suppress(OSError):  # nobody listens any more
             self.queue.send(record)
+
+
+class _Answers:
+    """The way from a worker to the process that started it, for the thread that computes and the one that writes."""
+
+    def __init__(self, pipe: Any) -> None:  # noqa: ANN401 - a class of another name on each system
+        self._pipe = pipe
+        self._lock = threading.Lock()
+
+    def send(self, answer: object) -> None:
+        """Send an answer or a log message."""
+        with self._lock:
+            self._pipe.send(answer)
+
+    def send_left(self, number: int) -> None:
+        """Say that the results of an order are there, and are being written."""
+        with suppress(OSError):  # nobody listens any more
+            self.send(_Answer(number))
+
+    def send_outcome(self, number: int, outcome: Outcome[Any]) -> None:
+        """Send an outcome, or that it cannot be sent."""
+        with suppress(OSError):  # nobody listens any more
+            try:
+                self.send(_Answer(number, outcome))
+            except (TypeError, AttributeError, ValueError) as problem:
+                message = f"the result cannot be sent between processes: {problem}"
+                failure: Outcome[Any] = Outcome(
+                    outcome.data_id, None, message, type(problem).__name__, message, outcome.seconds
+                )
+                self.send(_Answer(number, failure))
 
 
 def _end(number: int, frame: object) -> NoReturn:
@@ -255,14 +343,17 @@ def _work(lifeline: Lifeline, pipe: Any, reads_images: bool) -> None:  # noqa: A
     pause_collection()
     signal.signal(signal.SIGTERM, _end)
     end_with_parent()
-    logging.root.handlers[:] = [_Sender(pipe)]
+    answers = _Answers(pipe)
+    logging.root.handlers[:] = [_Sender(answers)]  # type: ignore[arg-type]  # it needs `send` alone
     logging.captureWarnings(True)
     if reads_images:
         import_fits()
+    overlap: Overlap[Any] = Overlap()
     while True:
         try:
             order = pipe.recv()
         except EOFError:
+            overlap.wait()
             signal.signal(signal.SIGTERM, _end_at_once)
             return
         if isinstance(order, _Task):  # comes before the first data ID
@@ -271,12 +362,6 @@ def _work(lifeline: Lifeline, pipe: Any, reads_images: bool) -> None:  # noqa: A
             for name, level in task.levels.items():
                 logging.getLogger(name or None).setLevel(level)
             continue
+        tell, on_left = partial(answers.send_outcome, order.number), partial(answers.send_left, order.number)
         with use_threads(task.threads):
-            outcome = attempt(task.function, order)
-        try:
-            pipe.send(outcome)
-        except OSError:
-            return
-        except (TypeError, AttributeError, ValueError) as problem:
-            message = f"the result cannot be sent between processes: {problem}"
-            pipe.send(Outcome(order, None, message, type(problem).__name__, message, outcome.seconds))
+            overlap.work(task.function, order.data_id, tell, on_left)

@@ -7,15 +7,15 @@ by less than 2 microseconds.
 """
 
 import math
-import warnings
 
 import erfa
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from obs.errors import FileFormatError
+from obs.filtered_warnings import filtered_warnings
 from obs.image.visit_info import VisitInfo
-from obs.instrument.card_values import date_to_mjd, parse_date
+from obs.instrument.card_values import date_to_mjd, ignore_far_years, parse_date
 
 __all__ = ["barycentric_julian_date", "mid_exposure_mjd"]
 
@@ -49,8 +49,7 @@ def mid_exposure_mjd(info: VisitInfo | None) -> float:
             return math.nan
     except FileFormatError:
         return math.nan
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", erfa.ErfaWarning)  # years beyond the known leap seconds
+    with filtered_warnings(ignore_far_years):
         match info.time_scale.strip().upper():
             case "UTC" | "":
                 return mjd
@@ -81,8 +80,7 @@ def barycentric_julian_date(mjd: float, ra: ArrayLike, dec: ArrayLike, info: Vis
     ra, dec = np.radians(np.asarray(ra, np.float64)), np.radians(np.asarray(dec, np.float64))
     if not math.isfinite(mjd):
         return np.full(ra.shape, np.nan)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", erfa.ErfaWarning)  # years beyond the known leap seconds
+    with filtered_warnings(ignore_far_years):
         terrestrial = erfa.taitt(*erfa.utctai(_MJD_ZERO, mjd))
         to_sky = np.swapaxes(erfa.c2t06a(*terrestrial, _MJD_ZERO, mjd, 0.0, 0.0), -1, -2)
         # The difference between TDB and TT, at most 1.7 ms, at the middle of the Earth.

@@ -9,6 +9,7 @@ from typing import Any
 import erfa
 
 from obs.errors import FileFormatError
+from obs.filtered_warnings import filtered_warnings
 from obs.frozen import frozen
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Unit",
     "date_to_mjd",
     "format_date",
+    "ignore_far_years",
     "is_sexagesimal",
     "mjd_to_date",
     "parse_date",
@@ -239,13 +241,17 @@ def _parse_iso(text: str) -> datetime:
     return datetime.fromisoformat(text.rstrip("."))
 
 
+def ignore_far_years() -> None:
+    """Do not warn of years beyond the known leap seconds, which then have none."""
+    warnings.simplefilter("ignore", erfa.ErfaWarning)
+
+
 def _has_leap_second(date: datetime) -> bool:
     """Whether UTC had a leap second behind a second of 59."""
     if (date.hour, date.minute) != (23, 59) or (date.month, date.day) not in ((6, 30), (12, 31)):
         return False
     following = date + timedelta(days=1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", erfa.ErfaWarning)  # years beyond the known leap seconds have none
+    with filtered_warnings(ignore_far_years):
         before, after = (float(erfa.dat(day.year, day.month, day.day, 0.0)) for day in (date, following))
     return after - before > 0.5
 

@@ -6,7 +6,6 @@ import io
 import math
 import numbers
 import re
-import threading
 import warnings
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from astropy.utils.exceptions import AstropyUserWarning, AstropyWarning
 from numpy.typing import NDArray
 
 from obs.errors import DatasetNotFoundError, FileFormatError, ObsError, OutputError
+from obs.filtered_warnings import filtered_warnings
 from obs.image.wcs_cards import is_wcs_card
 from obs.regular_file import open_regular
 from obs.repo.atomic import atomic_write
@@ -70,32 +70,10 @@ _UNREADABLE = (
 )
 
 
-class _SmallSins:
-    """A context in which a foreign header's small sins do not matter, and that the file ends early does.
-
-    Filters of warnings are those of the whole process: of several threads the first sets them, the last sets them back.
-    """
-
-    def __init__(self) -> None:
-        self._lock, self._inside, self._before = threading.Lock(), 0, warnings.catch_warnings()
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if not self._inside:
-                self._before = warnings.catch_warnings()
-                self._before.__enter__()
-                warnings.simplefilter("ignore", AstropyWarning)
-                warnings.filterwarnings("error", message=".*truncated", category=AstropyUserWarning)
-            self._inside += 1
-
-    def __exit__(self, *problem: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            if not self._inside:
-                self._before.__exit__(None, None, None)
-
-
-_SMALL_SINS = _SmallSins()
+def _ignore_small_sins() -> None:
+    """Let a foreign header's small sins not matter, and that the file ends early be an error."""
+    warnings.simplefilter("ignore", AstropyWarning)
+    warnings.filterwarnings("error", message=".*truncated", category=AstropyUserWarning)
 
 
 @contextlib.contextmanager
@@ -122,7 +100,7 @@ def open_fits(path: Path | str, *, is_whole: bool = False) -> Iterator[fits.HDUL
     FileFormatError
         If the file is not a FITS file, is truncated, or what the block reads is not there.
     """
-    with _SMALL_SINS:
+    with filtered_warnings(_ignore_small_sins):
         try:
             with open_regular(path) as file, contextlib.ExitStack() as unpacked:
                 # astropy takes a gzip file that ends early for one with fewer HDUs; so unpack it here.
@@ -405,7 +383,7 @@ def header_to_dict(header: fits.Header) -> dict[str, Any]:
 
 def _unparsed(card: fits.Card) -> float | str:
     """Return the value of a card that does not follow the standard."""
-    with _SMALL_SINS:  # astropy warns that it makes the value a string
+    with filtered_warnings(_ignore_small_sins):  # astropy warns that it makes the value a string
         text = str(card.image)[_NAME:].lstrip("= ").partition("/")[0].strip(" '")
     try:
         return float(text)

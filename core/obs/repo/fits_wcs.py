@@ -11,6 +11,7 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from obs.errors import FileFormatError
+from obs.filtered_warnings import filtered_warnings
 from obs.frozen import frozen
 from obs.image.wcs import TanSipWcs
 from obs.image.wcs_cards import has_plate_solution, is_wcs_card, normalize_wcs_cards, unusual_wcs
@@ -189,6 +190,10 @@ def _kind(cards: Mapping[str, Any]) -> str:
     return kind + frame
 
 
+def _ignore_all() -> None:
+    warnings.simplefilter("ignore")
+
+
 def _open(cards: dict[str, Any], hdus: fits.HDUList | None) -> "WCS":
     """Return the celestial WCS that astropy reads."""
     from astropy.wcs import WCS, WcsError  # noqa: PLC0415 - slow to import, and only unusual headers need it
@@ -198,8 +203,7 @@ def _open(cards: dict[str, Any], hdus: fits.HDUList | None) -> "WCS":
         raise FileFormatError(f"WCS ({kind}): coordinates in a lookup table (-TAB) are not supported")
     if hdus is None:
         cards = _without_tables(cards)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with filtered_warnings(_ignore_all):
         try:
             everything = WCS(_to_header(cards), fobj=hdus)
             celestial = everything.celestial
@@ -245,8 +249,7 @@ def _sky(
     from astropy.coordinates import SkyCoord  # noqa: PLC0415 - slow to import, and only unusual headers need it
     from astropy.wcs.utils import wcs_to_celestial_frame  # noqa: PLC0415 - as above
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with filtered_warnings(_ignore_all):
         places = theirs.all_pix2world(x, y, 0)
         longitude, latitude = places[theirs.wcs.lng], places[theirs.wcs.lat]
         kind = str(theirs.wcs.ctype[theirs.wcs.lng])[:4]

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from obs.errors import DataIdError, OutputError
-from obs.executor.outcome import Outcome
+from obs.executor.outcome import Outcome, Unfinished
 from obs.memory import keep_freed_memory
 from obs.metrics.gather import gather_metrics
 from obs.metrics.record import expect_results, record_failure
-from obs.pipeline import FREE_SETTINGS, process_detector
+from obs.pipeline import FREE_SETTINGS, compute_detector
 from obs.policy.data_id import DataId
 from obs.process_summary import ProcessSummary
 from obs.repo.butler import Butler
@@ -217,10 +217,11 @@ def process_data_ids(
 
 def _process_one(
     data_id: Mapping[str, Any], /, butler: Butler, config: ProcessConfig, *, may_wait: bool
-) -> ProcessSummary:
-    """Process one data ID; worker processes open the repository for themselves."""
+) -> Unfinished[ProcessSummary]:
+    """Process one data ID, but for writing the results; worker processes open the repository for themselves."""
     keep_freed_memory()
-    return process_detector(butler, dict(data_id), config, may_wait=may_wait)
+    done = compute_detector(butler, dict(data_id), config, may_wait=may_wait)
+    return Unfinished(done.write, done.size)
 
 
 def _several(

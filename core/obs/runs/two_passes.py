@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol, TypeVar, cast
 
-from obs.executor.outcome import DataId, Outcome
+from obs.executor.outcome import DataId, Outcome, Unfinished
 from obs.executor.run import run
 from obs.repo.good_psfs import PsfAwaitedError
 
@@ -21,7 +21,7 @@ R_co = TypeVar("R_co", covariant=True)
 class Work(Protocol[R_co]):
     """A picklable function of a data ID, which raises `PsfAwaitedError` where it may and must wait."""
 
-    def __call__(self, data_id: DataId, /, *, may_wait: bool) -> R_co:
+    def __call__(self, data_id: DataId, /, *, may_wait: bool) -> R_co | Unfinished[R_co]:
         """Process a data ID."""
 
 
@@ -77,10 +77,10 @@ def run_in_two_passes(
     return cast("list[Outcome[R]]", outcomes)
 
 
-def _attempt(data_id: DataId, work: Work[R], *, may_wait: bool) -> R | None:
+def _attempt(data_id: DataId, work: Work[R], *, may_wait: bool) -> R | Unfinished[R | None] | None:
     """Call the function; None for a data ID that has to wait."""
     try:
-        return work(data_id, may_wait=may_wait)
+        return cast("R | Unfinished[R | None]", work(data_id, may_wait=may_wait))
     except PsfAwaitedError:
         return None
 

@@ -1,0 +1,68 @@
+"""Results written while the next ones are made: one thread beside the one that computes, and one data ID in it."""
+
+import threading
+from collections.abc import Callable
+from contextvars import copy_context
+from functools import partial
+from typing import Generic, TypeVar
+
+from obs.executor.outcome import DataId, Outcome, Unfinished, begin, complete
+
+__all__ = ["Overlap"]
+
+R = TypeVar("R")
+
+#: Bytes that may wait to be written while the next data ID needs its memory: an exposure of 22 million pixels.
+_MOST_KEPT = 1 << 28
+
+
+class Overlap(Generic[R]):
+    """Works on data IDs one after the other, and writes the results of each while it works on the next."""
+
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+
+    def work(
+        self,
+        function: Callable[[DataId], R | Unfinished[R]],
+        data_id: DataId,
+        tell: Callable[[Outcome[R]], None],
+        on_left: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Call a function with a data ID; what it leaves unfinished is written when that of the one before is.
+
+        Parameters
+        ----------
+        function : callable
+            The function.
+        data_id : dict
+            The data ID.
+        tell : callable
+            Called with the outcome, perhaps by the thread that writes.
+        on_left : callable, optional
+            Called if the next data ID may come before the outcome of this one.
+        """
+        begun = begin(function, data_id)
+        self.wait()
+        left = begun.result
+        if not isinstance(left, Unfinished):
+            tell(begun)  # type: ignore[arg-type]  # nothing is left
+            return
+        if left.size > _MOST_KEPT:
+            tell(complete(data_id, left, begun.seconds))
+            return
+        on_left()
+        # not a daemon: a process that ends waits for it, so that nothing is written by half
+        arguments = partial(complete, data_id, left, begun.seconds), tell
+        self._thread = threading.Thread(target=copy_context().run, args=(_pass_on, *arguments), name="obs-writer")
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Wait until everything is written."""
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+
+def _pass_on(complete: Callable[[], Outcome[R]], tell: Callable[[Outcome[R]], None]) -> None:
+    tell(complete())
