@@ -134,6 +134,21 @@ def test_detections_of_each_filter_and_of_all(cataloged):
         assert not (merged["merge_peak_sky"] & merged[f"merge_footprint_{name}"]).any()
 
 
+def test_fluxes_without_aperture_correction_count_what_the_exposures_count(cataloged, tmp_path):
+    """One exposure counts nine tenths of the light, which PSF fluxes of the coadd must not exceed by that."""
+    shutil.copytree(cataloged.parent, tmp_path / "all", symlinks=True)
+    out = tmp_path / "all" / cataloged.name
+    off = ("-c", "calibrate.aperture_correction.enabled=false", "merge.priority=[R,B]")
+    assert main(["coadd-catalog", str(out), "--id", "patch=0,0", "--clobber-config", *off]) == 0
+    key = {"tract": 0, "patch": "0,0", "filter": "B"}
+    plain, corrected = (obs.Butler(path).get("deepCoadd_meas", key) for path in (out, cataloged))
+    assert "base_PsfFlux_apCorr" not in plain
+    bright = corrected["base_PsfFlux_instFlux"] > 50 * corrected["base_PsfFlux_instFluxErr"]
+    ratio = (plain["base_PsfFlux_instFlux"] / corrected["base_PsfFlux_instFlux"])[bright]
+    assert len(ratio) > 5
+    assert abs(np.median(ratio) - 1) < 0.006
+
+
 def test_blank_sky_has_no_flux_and_is_no_object(cataloged):
     butler = obs.Butler(cataloged)
     pulls = []

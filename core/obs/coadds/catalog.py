@@ -32,7 +32,7 @@ from obs.image.exposure import Exposure
 from obs.repo.butler import Butler
 from obs.skymap.sky_map import SkyMap
 from obs.skymap.tract import Patch, Tract
-from obs.tasks.aperture_correction import apply_aperture_correction, fit_aperture_corrections
+from obs.tasks.aperture_correction import CORRECTED, apply_aperture_correction, fit_aperture_corrections
 from obs.tasks.calibrate import CalibrateConfig
 from obs.tasks.calibrated_columns import add_magnitudes
 from obs.tasks.measure import ID_BITS, measure_catalog, set_sky_coordinates
@@ -236,6 +236,8 @@ def _measure(
             catalog, stars, band.psf, band.exposure.shape, measurement, calibrate.aperture_correction
         )
         apply_aperture_correction(catalog, corrections, measurement, _to_counted_light(catalog, corrections, band))
+    else:
+        _scale_fitted_fluxes(catalog, _to_counted_light(catalog, None, band))
     stars = catalog["calib_psf_candidate"]
     classify_by_spread(catalog, stars, band.exposure.shape)
     count = butler.get("deepCoadd_nImage", band.data_id)
@@ -251,9 +253,23 @@ def _measure(
     return catalog
 
 
-def _to_counted_light(catalog: Catalog, corrections: dict[str, ApertureCorrection], band: _Band) -> NDArray[np.float64]:
-    """Return the factor of each source from the light that the corrections count to what its exposures count."""
-    radius = band.config.measurement.reference_radius
+def _scale_fitted_fluxes(catalog: Catalog, factor: NDArray[np.float64]) -> None:
+    """Multiply fluxes of fitted models, which find all light of a star, and their errors, in place."""
+    for name in CORRECTED:
+        for column in (f"{name}_instFlux", f"{name}_instFluxErr"):
+            old = catalog.columns[column]
+            catalog.add(column, old.data * factor, old.unit, old.description)
+
+
+def _to_counted_light(
+    catalog: Catalog, corrections: dict[str, ApertureCorrection] | None, band: _Band
+) -> NDArray[np.float64]:
+    """Return the factor of each source from the light that the corrections count to what its exposures count.
+
+    Fluxes without corrections count all light of the PSF.
+    """
+    radius = np.inf if corrections is None else band.config.measurement.reference_radius
+    corrections = corrections or {}
     place = {axis: catalog[f"base_SdssCentroid_{axis}"].astype(np.float64) for axis in "xy"}
     light = band.psf.counted_light(**place, radius=radius)
     if (beyond := corrections.get(aperture_name(radius))) is not None:

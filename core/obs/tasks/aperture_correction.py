@@ -21,6 +21,7 @@ from obs.image.psf import Psf
 from obs.tasks.measure import MeasurementConfig, classify
 
 __all__ = [
+    "CORRECTED",
     "PSF_LIGHT_CARD",
     "ApertureCorrectionConfig",
     "apply_aperture_correction",

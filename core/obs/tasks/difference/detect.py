@@ -81,6 +81,7 @@ def detect_changes(
         catalogs.append(found)
     pixels.mask.array[:] = masks[0].array
     catalog = _joined(*catalogs)
+    _scale_to_catalog(catalog, difference.flux_scale)
     set_sky_coordinates(catalog, exposure.wcs)
     text = "half of a dipole: a source of the other sign and of similar flux is next to it"
     dipoles = _dipoles(catalog, fwhm, config.dipole)
@@ -88,6 +89,15 @@ def detect_changes(
     add_magnitudes(catalog, exposure.photo_calib)
     add_times(catalog, exposure.visit_info)
     return catalog
+
+
+def _scale_to_catalog(catalog: Catalog, factor: float) -> None:
+    """Bring PSF fluxes to the scale of the image's catalog, for which its zero point holds, in place."""
+    for name in (_FLUX, f"{_FLUX}Err"):
+        old = catalog.columns[name]
+        catalog.add(name, old.data * factor, old.unit, old.description)
+    text = "factor applied to base_PsfFlux, from stars: its scale is that of the catalog of the image"
+    catalog.add("base_PsfFlux_apCorr", np.full(len(catalog), factor), "", text)
 
 
 def _joined(positive: Catalog, negative: Catalog) -> Catalog:

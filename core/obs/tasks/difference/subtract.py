@@ -7,6 +7,7 @@ from scipy.ndimage import uniform_filter
 from obs.algorithms.coadd.matching_kernel import KernelBasis, MatchingKernel, fit_matching_kernel
 from obs.algorithms.measure.shape import psf_sigma
 from obs.algorithms.pixels.grow import grow
+from obs.algorithms.pixels.statistics import weighted_median
 from obs.algorithms.pixels.window import plane_windows
 from obs.frozen import frozen
 from obs.geom import Box
@@ -61,6 +62,9 @@ class Difference:
         Share of the light of bright stars that the kernel misses beyond noise; 0 without stars.
     shifts : tuple of float
         Scatter of the stars' misplacement along x and y, pixels, which was corrected star by star; 0 if it was not.
+    flux_scale : float
+        Flux of stars in the catalog of the image over the flux that the PSF of the difference finds of them: zero points
+        belong to the catalog. 1 without stars.
     """
 
     exposure: Exposure
@@ -70,6 +74,7 @@ class Difference:
     flux_ratio: float
     misfit: float
     shifts: tuple[float, float]
+    flux_scale: float
 
 
 def subtract_template(
@@ -112,7 +117,7 @@ def subtract_template(
     noises = pixels.variance, template.variance
     source_psf, target_psf = (template_psf, psf) if forward else (psf, template_psf)
     half = int(np.ceil(_STAMP_FWHMS * FWHM_PER_SIGMA * max(sigmas)))
-    places = _star_places(stars, unusable[0] | unusable[1], half + basis.half, config.match)
+    *places, catalog_flux = _bright_stars(stars, unusable[0] | unusable[1], half + basis.half, config.match)
     kernel = None
     if len(places[0]) >= config.match.minimum_stars:
         ordered = noises[::-1] if forward else noises
@@ -155,14 +160,15 @@ def subtract_template(
         light = np.maximum(light, uniform_filter(np.square(model * scale), size, mode="constant"))
     area = np.float32(4 * np.pi * max(sigmas) ** 2)
     model_error = registered.share * np.sqrt(light * area)
-    return Difference(result, model_error, forward, n_star, ratio, registered.misfit, registered.scatter)
+    flux_scale = _flux_scale(image if forward else matched * scale, result.psf, places, catalog_flux)
+    return Difference(result, model_error, forward, n_star, ratio, registered.misfit, registered.scatter, flux_scale)
 
 
-def _star_places(
+def _bright_stars(
     stars: Catalog | None, unusable: NDArray[np.bool_], half: int, config: MatchConfig
-) -> tuple[Floats, Floats]:
-    """Return x and y of bright sources whose surroundings are whole, the brightest first."""
-    nothing = np.zeros(0), np.zeros(0)
+) -> tuple[Floats, Floats, Floats]:
+    """Return x, y and flux of bright sources whose surroundings are whole, the brightest first."""
+    nothing = np.zeros(0), np.zeros(0), np.zeros(0)
     if stars is None or not len(stars):
         return nothing
     flux, error = stars["base_PsfFlux_instFlux"], stars["base_PsfFlux_instFluxErr"]
@@ -181,7 +187,19 @@ def _star_places(
     row, column = np.rint(y[rows]).astype(np.int64), np.rint(x[rows]).astype(np.int64)
     whole = ~plane_windows(unusable.astype(np.uint8), row, column, half).any(axis=(1, 2))
     rows = rows[whole][: config.maximum_stars]
-    return np.asarray(x[rows], np.float64), np.asarray(y[rows], np.float64)
+    return np.asarray(x[rows], np.float64), np.asarray(y[rows], np.float64), np.asarray(flux[rows], np.float64)
+
+
+def _flux_scale(image: Image, psf: Psf, places: tuple[Floats, Floats], flux: Floats) -> float:
+    """Return how much larger fluxes of stars are in a catalog than a PSF finds them on an image."""
+    if not len(flux):
+        return 1.0
+    x, y = places
+    model = psf.render(x=x, y=y)
+    seen = plane_windows(image, np.rint(y).astype(np.int64), np.rint(x).astype(np.int64), model.shape[1] // 2)
+    found = np.sum(model * seen, axis=(1, 2), dtype=np.float64) / np.sum(model**2, axis=(1, 2), dtype=np.float64)
+    good = found > 0
+    return float(weighted_median(flux[good] / found[good], np.sqrt(flux[good]))) if good.any() else 1.0
 
 
 def _fit_stars(
