@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from obs.algorithms.coadd.backgrounds import sky_of_cells
 from obs.algorithms.coadd.position_map import map_positions
 from obs.algorithms.coadd.psf import fit_psf_model, resampled_psf
-from obs.algorithms.coadd.resample import ResamplingKernel, noise_area, resample_rows
+from obs.algorithms.coadd.resample import ResamplingKernel, noise_excess, resample_rows
 from obs.algorithms.pixels.grow import grow
 from obs.algorithms.psf.width import half_maximum_width
 from obs.coadds.config import CoaddConfig
@@ -160,7 +160,7 @@ def warp_frame(
     middle = exposure.shape[1] / 2, exposure.shape[0] / 2
     width = half_maximum_width(psf, x=middle[0], y=middle[1])
     seeing = candidate.seeing if np.isfinite(candidate.seeing) else width * frame_wcs.pixel_scale
-    sigma = float(np.sqrt(sky_variance * noise_area(np.array(area))) * scale)
+    sigma = float(np.sqrt(sky_variance * area * noise_excess(kernel, positions.jacobian())) * scale)
     return Warp(
         candidate,
         number,

@@ -32,13 +32,6 @@ static inline float weighted_sum(const float *pixel, int64_t width, const float 
     return (float)total;
 }
 
-/* See noise_area of obs.algorithms.coadd.resample. */
-static inline float noise_area(float area)
-{
-    float lost = 1.55f * area - 3.6f < area ? 1.55f * area - 3.6f : area;
-    return lost > 1.0f ? area * lost : area;
-}
-
 /* Rows low to high of an output of `width` pixels. image, variance, mask: input, ny rows of nx pixels. node_x, node_y,
    node_area: n_node_row rows of n_node_column nodes. table: weights of `taps` pixels, an even number, for each of
    phases + 1 fractions of a pixel. outside: bits of pixels for which the weights leave the input. */
@@ -71,7 +64,7 @@ WIDE int64_t resample_rows(const float *image, const float *variance, const int3
             const float *pixel = image + (j - reach + 1) * nx + i - reach + 1;
             int64_t nearest = (int64_t)rintf(y) * nx + (int64_t)rintf(x);
             *out_image = weighted_sum(pixel, nx, across, upward, taps) * area;
-            *out_variance = variance[nearest] * noise_area(area);
+            *out_variance = variance[nearest] * area;
             *out_mask = mask[nearest];
         }
     }

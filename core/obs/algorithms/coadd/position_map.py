@@ -62,6 +62,11 @@ class PositionMap:
 
         return fill(self.x), fill(self.y), fill(self.area)
 
+    def jacobian(self) -> Positions:
+        """Return the typical change of x and y on the input (rows) from one output pixel to the next (columns)."""
+        slopes = [np.gradient(nodes, self.step)[::-1] for nodes in (self.x, self.y)]
+        return np.array([[np.nanmedian(slope) for slope in pair] for pair in slopes])
+
 
 def map_positions(transform: Transform, shape: tuple[int, int]) -> PositionMap:
     """Make a map whose interpolated positions are right to 0.01 pixel.

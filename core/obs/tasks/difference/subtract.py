@@ -63,8 +63,8 @@ class Difference:
     shifts : tuple of float
         Scatter of the stars' misplacement along x and y, pixels, which was corrected star by star; 0 if it was not.
     flux_scale : float
-        Flux of stars in the catalog of the image over the flux that the PSF of the difference finds of them: zero points
-        belong to the catalog. 1 without stars.
+        Flux of stars in the catalog of the image, to which the zero point belongs, over the flux that the PSF of the
+        difference finds of them; 1 without stars.
     """
 
     exposure: Exposure
