@@ -109,15 +109,16 @@ def subtract_template(
     pixels = exposure.masked_image
     unusable = [part.mask.any_known(UNUSABLE_PLANES) | ~np.isfinite(part.image) for part in (pixels, template)]
     image = np.where(np.isfinite(pixels.image), pixels.image, np.float32(0))
-    y, x = ((size - 1) / 2 for size in pixels.shape)
-    sigmas = psf_sigma(psf, x=x, y=y), psf_sigma(template_psf, x=x, y=y)
+    middle_y, middle_x = ((size - 1) / 2 for size in pixels.shape)
+    sigmas = tuple(psf_sigma(one, x=middle_x, y=middle_y) for one in (psf, template_psf))
     forward = sigmas[1] <= sigmas[0]  # the template is sharper
     basis = matching_basis(min(sigmas), max(sigmas), config.match)
     source, target = (template.image, image) if forward else (image, template.image)
     noises = pixels.variance, template.variance
     source_psf, target_psf = (template_psf, psf) if forward else (psf, template_psf)
     half = int(np.ceil(_STAMP_FWHMS * FWHM_PER_SIGMA * max(sigmas)))
-    *places, catalog_flux = _bright_stars(stars, unusable[0] | unusable[1], half + basis.half, config.match)
+    x, y, catalog_flux = _bright_stars(stars, unusable[0] | unusable[1], half + basis.half, config.match)
+    places = x, y
     kernel = None
     if len(places[0]) >= config.match.minimum_stars:
         ordered = noises[::-1] if forward else noises
@@ -151,7 +152,8 @@ def subtract_template(
         pixel_noise = (noises[0 if forward else 1] + noises[1 if forward else 0] * spread_noise) * scale**2
         registered = register_stars(difference, model * scale, pixel_noise.astype(np.float32), places, max(sigmas))
     result = exposure.with_pixels(MaskedImage(difference, mask, variance.astype(np.float32)))
-    result.psf = psf if forward else template_psf
+    final_psf = psf if forward else template_psf
+    result.psf = final_psf
     ratio = kernel.flux_ratio if forward else 1 / kernel.flux_ratio
     # what the kernel misses of a star lies mostly within its width, some in the wings, and neighboring pixels share it
     light = np.zeros(model.shape, np.float32)
@@ -160,7 +162,7 @@ def subtract_template(
         light = np.maximum(light, uniform_filter(np.square(model * scale), size, mode="constant"))
     area = np.float32(4 * np.pi * max(sigmas) ** 2)
     model_error = registered.share * np.sqrt(light * area)
-    flux_scale = _flux_scale(image if forward else matched * scale, result.psf, places, catalog_flux)
+    flux_scale = _flux_scale(image if forward else matched * scale, final_psf, places, catalog_flux)
     return Difference(result, model_error, forward, n_star, ratio, registered.misfit, registered.scatter, flux_scale)
 
 
@@ -197,7 +199,7 @@ def _flux_scale(image: Image, psf: Psf, places: tuple[Floats, Floats], flux: Flo
     x, y = places
     model = psf.render(x=x, y=y)
     seen = plane_windows(image, np.rint(y).astype(np.int64), np.rint(x).astype(np.int64), model.shape[1] // 2)
-    found = np.sum(model * seen, axis=(1, 2), dtype=np.float64) / np.sum(model**2, axis=(1, 2), dtype=np.float64)
+    found = np.sum(model * seen, axis=(1, 2)) / np.sum(np.square(model), axis=(1, 2))
     good = found > 0
     return float(weighted_median(flux[good] / found[good], np.sqrt(flux[good]))) if good.any() else 1.0
 
