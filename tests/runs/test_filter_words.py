@@ -2,6 +2,7 @@
 
 import pytest
 
+from obs.errors import DataIdError, DatasetNotFoundError
 from obs.ingest.raws import create_raw_tables
 from obs.ingest.repository import make_repository
 from obs.instrument.discovery import load_instrument
@@ -52,3 +53,33 @@ def test_frames_and_results_are_found_by_each_name_of_their_filter(butler, caplo
     assert {result.data_id["visit"] for result in find_results(butler, "src", words)} == set(visits)
     named = [data_id["filter"] for data_id in read_ids(butler, words, {"filter": str})]
     assert len(named) == max(len(visits), 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "visit", "place"),
+    [("g", 6, "HSC-G"), ("W-S-G+", 6, "HSC-G"), ("HSC-R", 2, "W-S-R+"), ("r", 2, "W-S-R+"), ("HSC-I", 8, "HSC-I")],
+)
+def test_the_butler_takes_each_name_of_a_filter(butler, name, visit, place):
+    data_id = {"visit": visit, "ccd": 56, "filter": name}
+    assert butler.exists("src", data_id)
+    assert f"/{place}/" in butler.get_uri("src", data_id)
+    assert f"/{place}/" in butler.get("src_filename", data_id)[0]
+    assert butler.query_metadata("raw", ["visit", "filter"], data_id) == [(visit, place)]
+    assert [reference.data_id["filter"] for reference in butler.subset("raw", data_id={"visit": visit, "filter": name})]
+    assert butler.data_ref("src", {"visit": visit, "filter": name}).data_id["visit"] == visit
+
+
+def test_the_butler_does_not_choose_between_filters_of_a_band(butler, tmp_path):
+    assert butler.query_metadata("raw", "visit", filter="r") == [2, 4]
+    with pytest.raises(DataIdError, match=r"filter=r is the band of several filters here: HSC-R2, W-S-R\+; name one"):
+        butler.get("src", ccd=56, filter="r")
+    assert not butler.exists("src", visit=6, ccd=56, filter="r")
+    with pytest.raises(DatasetNotFoundError, match="0 matches"):
+        butler.get("src", visit=6, ccd=56, filter="r")
+    writer = Butler(butler.root, output=tmp_path / "out")  # what is written has the name that is given
+    assert "/r/" in writer.get_uri("deepCoadd", tract=0, patch="1,1", filter="r", write=True)
+    coadd = writer.path("deepCoadd", tract=0, patch="1,1", filter="r", write=True)
+    coadd.parent.mkdir(parents=True)
+    coadd.touch()
+    assert writer.exists("deepCoadd", tract=0, patch="1,1", filter="r")
+    assert writer.path("deepCoadd", tract=0, patch="1,1", filter="r") == coadd

@@ -302,8 +302,8 @@ def _detector_template(folder: Path, policy: Policy, name: str) -> str:
         return f"%({key}){'s' if keys[key] is str else 'd'}"
     try:
         detectors = _load_camera(folder, policy.camera, name).detectors
-    except ObsError:
-        detectors = ()
+    except ObsError:  # which is said where the camera is needed
+        return "0"
     return detectors[0].name.replace("%", "%%") if len(detectors) == 1 else "%(ccd)d"
 
 
@@ -333,7 +333,10 @@ def _load_camera(folder: Path, named: Path | None, name: str) -> Camera:
     if (folder / "policy/SConscript").is_file():
         raise FileFormatError(f"there is no {built}, which the package makes when it is built: run scons in {folder}")
     tried = ", ".join(str(place) for place in dict.fromkeys(places) if place != built)
-    raise FileFormatError(f"the package describes no camera that can be read: no camera.py or camera.yaml in {tried}")
+    raise FileFormatError(
+        f"the package describes no camera that can be read: no camera.py or camera.yaml in {tried}; one that its "
+        "Python makes is unknown: make a package from a raw file by obs new NAME --from FILE, and name it with --camera"
+    )
 
 
 def _exposure_number(data_id: Mapping[str, Any]) -> int:

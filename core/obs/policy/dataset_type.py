@@ -11,7 +11,7 @@ from obs.errors import DataIdError, PolicyError
 from obs.frozen import frozen
 from obs.policy.data_id import DataId, cast_value, format_data_id
 
-__all__ = ["DatasetType", "Template", "split_hdu"]
+__all__ = ["DatasetType", "Template", "placed_part", "split_hdu"]
 
 _CONVERSION = re.compile(
     r"%(?:(?P<percent>%)|\((?P<key>\w+)\)(?P<flags>[-#0 +]*)(?P<width>\d*)(?:\.(?P<precision>\d+))?[hlL]?"
@@ -366,12 +366,6 @@ class DatasetType:
         return Template(self.template)
 
     @property
-    def first_part(self) -> str | None:
-        """Dataset type of a composite whose file tells that it is there: of one dataset, if any is; None without."""
-        whole = [part for name, part in self.components.items() if name not in self.subsets]
-        return next(iter(whole or self.components.values()), None)
-
-    @property
     def is_calibration(self) -> bool:
         """Whether it lies under the calibration root and is chosen by validity."""
         return self.group == "calibrations"
@@ -407,3 +401,19 @@ class DatasetType:
             Path relative to the repository.
         """
         return self.compiled.parse(path) if self.template else None
+
+
+def placed_part(kind: DatasetType, types: Mapping[str, DatasetType]) -> str | None:
+    """Return the part of a composite whose file tells that it is there; None of other dataset types.
+
+    Parameters
+    ----------
+    kind : DatasetType
+        The dataset type.
+    types : mapping of str to DatasetType
+        All of the policy, by name. Of parts that are one dataset each, the one with the most keys is taken.
+    """
+    whole = [part for name, part in kind.components.items() if name not in kind.subsets and part in types]
+    if whole:
+        return max(whole, key=lambda part: len(types[part].keys))
+    return next(iter(kind.components.values()), None)

@@ -10,7 +10,7 @@ from typing import Any
 
 from obs.errors import PolicyError, suggest
 from obs.frozen import frozen
-from obs.policy.dataset_type import DatasetType, Template, split_hdu
+from obs.policy.dataset_type import DatasetType, Template, placed_part, split_hdu
 from obs.policy.keys import ENTRY_KEYS, GROUPS, TOP_KEYS
 from obs.policy.paf import is_paf, load_paf, was_paf
 from obs.yaml_lines import YamlPath, line_of, load_yaml
@@ -192,7 +192,7 @@ class _Reader:
                     types[name] = replace(default, path=self.path, line=line_of(self.lines, (group,)))
         raw = types.get("raw")
         if raw is not None and not raw.template and raw.components:
-            raw = types.get(raw.first_part or "")
+            raw = types.get(placed_part(raw, types) or "")
         return {name: _fill_template(kind, raw) for name, kind in types.items()}
 
     def with_defects(self, types: dict[str, DatasetType], folder: str | None) -> dict[str, DatasetType]:

@@ -9,12 +9,13 @@ from obs.facts_text import facts_html, facts_text
 from obs.geom import Box
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId
-from obs.policy.dataset_type import DatasetType
+from obs.policy.dataset_type import DatasetType, placed_part
 from obs.policy.mapper import Mapper
 from obs.repo.backup import keep_backup
 from obs.repo.camera_datasets import CAMERA_DATASETS
 from obs.repo.dataset_files import DatasetFiles
 from obs.repo.dataset_reader import STAND_INS, DatasetReader
+from obs.repo.filter_names import FILTER_KEYS
 from obs.repo.find_instrument import find_instrument
 from obs.repo.formatters import write_dataset
 from obs.repo.key_sources import KeySources
@@ -194,7 +195,13 @@ class Butler(References):
         """
         keys.pop("imageOrigin", None)  # LSST's; positions are always those of the file's own pixels
         keys.pop("flags", None)  # LSST's; footprints are read when somebody asks for them
-        return self._reader.get(dataset_type, whole_id(data_id, keys), bbox)
+        whole = whole_id(data_id, keys)
+        try:
+            return self._reader.get(dataset_type, whole, bbox)
+        except DatasetNotFoundError:
+            if (renamed := self._renamed(whole)) is None:
+                raise
+            return self._reader.get(dataset_type, renamed, bbox)
 
     @accept_lsst_words
     def exists(
@@ -238,8 +245,13 @@ class Butler(References):
                 for part, name in kind.components.items()
                 for one in (self._files.all_of(name, whole) if part in kind.subsets else [whole])
             )
+        if self._is_there(kind, whole, write=write):
+            return True
+        return not write and any(self._is_there(kind, other, write=False) for other in self._by_other_names(whole))
+
+    def _is_there(self, kind: DatasetType, data_id: DataId, *, write: bool) -> bool:
         try:
-            return self._files.find(kind, whole, write=write)[0] is not None
+            return self._files.find(kind, data_id, write=write)[0] is not None
         except DatasetNotFoundError:
             return False
 
@@ -288,7 +300,8 @@ class Butler(References):
         DatasetNotFoundError
             If nothing is there and there is no output.
         """
-        return self._files.uri(self._placed(dataset_type), whole_id(data_id, keys), write=write)
+        kind = self._placed(dataset_type)
+        return self._files.uri(kind, self._existing(kind, whole_id(data_id, keys), write=write), write=write)
 
     @accept_lsst_words
     def path(
@@ -315,12 +328,20 @@ class Butler(References):
         DatasetNotFoundError
             If nothing is there and there is no output.
         """
-        return self._files.path(self._placed(dataset_type), whole_id(data_id, keys), write=write)
+        kind = self._placed(dataset_type)
+        return self._files.path(kind, self._existing(kind, whole_id(data_id, keys), write=write), write=write)
+
+    def _existing(self, kind: DatasetType, data_id: DataId, *, write: bool) -> DataId:
+        """Return a data ID by the name that its filter has here, if only by that name there is a file."""
+        if write or not any(key in data_id for key in FILTER_KEYS) or self._is_there(kind, data_id, write=False):
+            return data_id
+        renamed = self._renamed(data_id)
+        return data_id if renamed is None or not self._is_there(kind, renamed, write=False) else renamed
 
     def _placed(self, name: str) -> DatasetType:
         """Return a dataset type; of one that is put together, the part that has its file."""
         kind = self.mapper.dataset_type(name)
-        part = None if kind.template else kind.first_part
+        part = None if kind.template else placed_part(kind, self.policy.dataset_types)
         return kind if part is None else self.mapper.dataset_type(part)
 
     def query_metrics(self, condition: str = "", *, kind: str = "detector") -> MetricRows:

@@ -9,7 +9,7 @@ from obs.geom import Box
 from obs.image.exposure import Exposure
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId
-from obs.policy.dataset_type import DatasetType, Template
+from obs.policy.dataset_type import DatasetType, Template, placed_part
 from obs.policy.mapper import Mapper
 from obs.repo.camera_datasets import CAMERA_DATASETS, read_camera_dataset
 from obs.repo.component import extract_component
@@ -108,7 +108,9 @@ class DatasetReader:
         """Return a data ID of raw data with all its keys; see `obs.repo.butler.Butler.complete_raw`."""
         raw = self._instrument.raw_dataset_type
         kind = self._mapper.dataset_type(raw)
-        raw = raw if kind.template else kind.first_part or raw  # of one that is put together, the part with the header
+        raw = (
+            raw if kind.template else placed_part(kind, self._mapper.policy.dataset_types) or raw
+        )  # of one that is put together, the part with the header
         whole = self._mapper.complete(raw, data_id)
         if all(key in whole for key in Template(self._instrument.detector).keys):
             return whole

@@ -4,16 +4,13 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId, parse_ids
 from obs.repo.butler import Butler
+from obs.repo.filter_names import FILTER_KEYS, names_here
 
-__all__ = ["FILTER_KEYS", "name_filters", "read_ids"]
+__all__ = ["name_filters", "read_ids"]
 
 logger = logging.getLogger(__name__)
-
-#: Keys of data IDs whose values are filters.
-FILTER_KEYS = ("filter", "physical_filter", "band")
 
 
 def read_ids(butler: Butler, ids: Sequence[Sequence[str]], known: Mapping[str, type]) -> list[DataId]:
@@ -65,13 +62,8 @@ def name_filters(butler: Butler, data_ids: Sequence[DataId]) -> list[DataId]:
 
 def _names_here(butler: Butler, key: str, name: Any) -> list[Any]:  # noqa: ANN401 - a value of a data ID
     """Return the names that raw data have for a filter; the name itself where they have it, or none of its others."""
-    raw = butler.instrument.raw_dataset_type
-    others = _other_names(butler.instrument, str(name))
-    if not others or key not in butler.id_keys(raw):
-        return [name]
-    there = [row[0] for row in butler.query_metadata(raw, [key], {})]
-    found = [value for value in there if value in others]
-    if name in there or not found:
+    found = names_here(butler.instrument, butler.mapper, key, name)
+    if not found or found == [name]:
         return [name]
     if len(found) > 1:
         logger.warning(
@@ -85,17 +77,3 @@ def _names_here(butler: Butler, key: str, name: Any) -> list[Any]:  # noqa: ANN4
     else:
         logger.warning("%s=%s is %s=%s here", key, name, key, found[0])
     return found
-
-
-def _other_names(instrument: Instrument, name: str) -> set[str]:
-    """Return all other names of the filters that a name can mean: of the filter of this name, or else of a band."""
-    filters = [known for known in instrument.filters if name in (known.physical_filter, *known.aliases)]
-    own = filters or [known for known in instrument.filters if known.band == name]
-    names = {other for known in own for other in (known.physical_filter, *known.aliases)}
-    bands = {known.band for known in filters if _is_alone(instrument, known.band)}
-    return (names | bands) - {name}
-
-
-def _is_alone(instrument: Instrument, band: str) -> bool:
-    """Return whether a band has one filter, which its name then means."""
-    return sum(known.band == band for known in instrument.filters) == 1

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from obs.policy.data_id import DataId, format_data_id
-from obs.policy.dataset_type import DatasetType, split_hdu
+from obs.policy.dataset_type import DatasetType, placed_part, split_hdu
 from obs.repo.file_keys import COMPRESSED
 from obs.repo.layout import is_repository
 from obs.repo.stack_names import config_task, metadata_name
@@ -32,7 +32,7 @@ def with_place(kind: DatasetType, types: Mapping[str, DatasetType]) -> DatasetTy
     """
     if kind.template or not kind.components:
         return kind
-    part = types.get(kind.first_part or "")
+    part = types.get(placed_part(kind, types) or "")
     return kind if part is None or not part.template else replace(kind, template=split_hdu(part.template)[0])
 
 

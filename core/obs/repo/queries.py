@@ -4,19 +4,63 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from obs.errors import DataIdError
+from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId
 from obs.policy.mapper import Mapper
 from obs.policy.policy import Policy
+from obs.repo.filter_names import FILTER_KEYS, filters_there, with_names_here
 from obs.repo.lsst_words import accept_lsst_words
 
 __all__ = ["Queries", "whole_id"]
 
 
 class Queries:
-    """Questions about dataset types, keys and their values: what of a `Butler` needs no file."""
+    """Questions about dataset types, keys and their values: what of a `Butler` needs no file.
+
+    A filter may be asked for by any of its names, or by its band, as on the command line: what is there by the name
+    that is given counts first.
+    """
 
     policy: Policy
     mapper: Mapper
+    instrument: Instrument
+    _filters: frozenset[str] | None = None
+
+    def _rows(self, name: str, keys: Sequence[str], data_id: DataId) -> list[tuple[Any, ...]]:
+        """Return what the registry has for a data ID; if nothing, by the names that it has for the filter."""
+        rows = self.mapper.query(name, keys, data_id)
+        if rows:
+            return rows
+        others = self._by_other_names(data_id)
+        return sorted({row for other in others for row in self.mapper.query(name, keys, other)}, key=repr)
+
+    def _by_other_names(self, data_id: DataId) -> list[DataId]:
+        """Return data IDs with the names that raw data have for a filter; none where they have the given one."""
+        if not any(key in data_id for key in FILTER_KEYS):
+            return []
+        if self._filters is None:  # most names are those of raw data: they are asked for once
+            self._filters = filters_there(self.instrument, self.mapper)
+        if all(data_id[key] in self._filters for key in FILTER_KEYS if key in data_id):
+            return []
+        return with_names_here(self.instrument, self.mapper, data_id)
+
+    def _renamed(self, data_id: DataId) -> DataId | None:
+        """Return a data ID with the name that raw data have for its filter; None where they have no other.
+
+        Raises
+        ------
+        DataIdError
+            If several filters have this band.
+        """
+        others = self._by_other_names(data_id)
+        if len(others) > 1:
+            key = next(key for key in FILTER_KEYS if others[0].get(key) != others[1].get(key))
+            names = ", ".join(str(other[key]) for other in others)
+            message = (
+                f"{key}={data_id[key]} is the band of several filters here: {names}; name one, {key}={others[0][key]}"
+            )
+            raise DataIdError(message, data_id=data_id, key=key)
+        return others[0] if others else None
 
     @accept_lsst_words
     def query_metadata(
@@ -45,7 +89,7 @@ class Queries:
             If there is no such key.
         """
         names = [keys] if isinstance(keys, str) else list(keys)
-        rows = self.mapper.query(self.mapper.dataset_type(dataset_type).name, names, whole_id(data_id, more))
+        rows = self._rows(self.mapper.dataset_type(dataset_type).name, names, whole_id(data_id, more))
         return [row[0] for row in rows] if isinstance(keys, str) else rows
 
     @accept_lsst_words

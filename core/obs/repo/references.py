@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from obs.errors import DataIdError, DatasetNotFoundError
-from obs.instrument.instrument import Instrument
 from obs.policy.data_id import format_data_id
 from obs.repo.data_ref import DataRef, Datasets
 from obs.repo.lsst_words import accept_lsst_words
@@ -15,8 +14,6 @@ __all__ = ["References"]
 
 class References(Queries):
     """What of a `Butler` makes data references."""
-
-    instrument: Instrument
 
     @accept_lsst_words
     def subset(
@@ -50,7 +47,7 @@ class References(Queries):
         wanted = list(self.mapper.key_types(name, level))
         if all(key in whole for key in wanted):
             return [DataRef(butler, name, level, whole)]
-        rows = self.mapper.query(name, wanted, whole)
+        rows = self._rows(name, wanted, whole)
         return [DataRef(butler, name, level, whole | dict(zip(wanted, row, strict=True))) for row in rows]
 
     @accept_lsst_words

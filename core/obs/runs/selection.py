@@ -11,7 +11,8 @@ from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId, format_data_id, parse_ids
 from obs.policy.data_ids import DataIds
 from obs.repo.butler import Butler
-from obs.repo.filter_words import FILTER_KEYS, name_filters
+from obs.repo.filter_names import FILTER_KEYS
+from obs.repo.filter_words import name_filters
 from obs.repo.layout import open_repository
 
 __all__ = ["Selection", "check_filters", "select_data_ids", "with_known_keys"]
