@@ -19,6 +19,7 @@ from obs.frame_calibrations import CalibrationReader, choose_calibrations, filte
 from obs.image.exposure import Exposure
 from obs.image.raw import Raw
 from obs.image.visit_info import VisitInfo
+from obs.image.wcs import TanSipWcs
 from obs.instrument.explain import explain
 from obs.instrument.header import COLOR
 from obs.instrument.instrument import Instrument
@@ -32,6 +33,7 @@ from obs.repo.formatters import split_hdu
 from obs.repo.input_files import note_input
 from obs.tasks.isr import remove_signature, required_calibrations
 from obs.tasks.isr_config import IsrConfig
+from obs.tasks.isr_window import find_window
 from obs.threads import map_threads
 
 __all__ = ["get_raw", "get_raw_facts", "remove_raw_signature"]
@@ -104,7 +106,7 @@ def _remove_raw_signature(
     calibrations, config, used = choose_calibrations(
         butler, whole, config, needed, dict(zip(needed, found, strict=True)), warn
     )
-    wcs, other_wcs = possible_wcs(instrument.load_camera(), detector, visit_info, header_wcs(raw.metadata))
+    wcs, other_wcs = possible_wcs(instrument.load_camera(), detector, visit_info, _header_wcs(raw, detector, config))
     exposure = remove_signature(
         raw,
         detector,
@@ -163,6 +165,17 @@ def get_raw(butler: Butler, data_id: Mapping[str, Any], detector: Detector) -> R
         choose=choose,
     )
     return raw if plane is None else extract_color(raw, plane, detector.saturation)
+
+
+def _header_wcs(raw: Raw, detector: Detector, config: IsrConfig) -> TanSipWcs | None:
+    """Return the WCS of the header for pixels of the whole raw image, of which the frame may be a part."""
+    found = header_wcs(raw.metadata)
+    part = find_window(raw, detector) if config.do_place_windows else None
+    if found is None or part is None:
+        return found
+    window, box = part
+    step = 1 if detector.color_plane is None else 2
+    return found.shifted(x=step * (window.data.x_min - box.x_min), y=step * (window.data.y_min - box.y_min))
 
 
 def get_raw_facts(butler: Butler, data_id: Mapping[str, Any]) -> tuple[Detector, VisitInfo, Mapping[str, Any]]:

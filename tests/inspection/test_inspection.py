@@ -287,6 +287,25 @@ def test_lettered_sections_of_real_headers(shared_data):
     assert (right.overscan, right.findings["gain"].value) == (Box(2080, 0, 32, 4644), 1.67)
 
 
+def test_the_wcs_places_detectors_that_are_turned(tmp_path):
+    def chip(number, x, y, matrix):
+        names = ("CD1_1", "CD1_2", "CD2_1", "CD2_2")
+        cards = [("CTYPE1", "RA---TAN"), ("CTYPE2", "DEC--TAN"), ("CRVAL1", 10.0), ("CRVAL2", 20.0)]
+        cards += [("CRPIX1", x), ("CRPIX2", y), *zip(names, (1e-4 * part for part in matrix), strict=True)]
+        # sections know no turns
+        return [("CCDNAME", f"chip{number}"), ("DETSEC", f"[{100 * number + 1}:{100 * number + 60},1:40]"), *cards]
+
+    straight = chip(0, 30.5, 20.5, (-1, 0, 0, 1))
+    turned = chip(1, 30.5 - 90, 20.5, (0, 1, 1, 0))
+    extensions = [(straight, flat_frame((40, 60))), (turned, flat_frame((40, 60)))]
+    found = inspect(tmp_path, [], extensions=extensions)
+    assert found["detector_places"].value == "by WCS"
+    assert [chip.mosaic.quarters for chip in found.detectors] == [0, 1]
+    first, second = (chip.mosaic.box for chip in found.detectors)
+    assert (first.width, first.height, second.width, second.height) == (60, 40, 40, 60)
+    assert (second.x_min - first.x_min - 10, second.y_min - first.y_min + 10) == (0, 90)
+
+
 @pytest.mark.parametrize(
     ("has_places", "value", "confidence"), [(True, "by section", "likely"), (False, "side by side", "guess")]
 )

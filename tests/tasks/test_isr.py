@@ -576,6 +576,12 @@ def test_a_window_with_overscan_has_its_level_subtracted(corner):
         inside = result.image[y : y + height, x:40]
         assert np.median(inside) == pytest.approx(500.0, abs=1.0)
         assert np.count_nonzero(~result.mask.any("NO_DATA")) == inside.size
+    part = np.hstack([whole[y : y + 12, 40:46], whole[y : y + 12, x:40]]).round().astype(np.uint16)
+    cards = {"BIASSEC": "[1:6,1:12]", "TRIMSEC": f"[7:{46 - x},1:12]", "CCDSEC": f"[{x + 1}:40,{y + 1}:{y + 12}]"}
+    result = run(Raw(part, cards), where=bare).masked_image
+    assert np.median(result.image[y : y + 12, x:40]) == pytest.approx(500.0, abs=1.0)
+    assert np.count_nonzero(~result.mask.any("NO_DATA")) == 12 * (40 - x)
+    cards = {"XORGSUBF": x, "YORGSUBF": y}
     part = whole[y : y + 12, x:40].round().astype(np.uint16)
     with pytest.raises(FileFormatError, match=r"without the overscan of amplifier '1', .* is not known: read out"):
         run(Raw(part, cards), where=bare)

@@ -68,7 +68,7 @@ def _circles(butler: Butler, radius: float, ra: float | None, dec: float | None)
             key="ra",
         )
     if n_without:
-        click.echo(f"{n_without} raw files have no pointing in their header, and are not covered", err=True)
+        click.echo(f"{n_without} raw files of the sky have no pointing in their header, and are not covered", err=True)
     return circles
 
 

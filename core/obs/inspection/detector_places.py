@@ -16,7 +16,8 @@ from obs.inspection.sections import Section, find_section
 __all__ = ["place_by_sections", "places_by_wcs"]
 
 _TURNED = 0.05
-"""Part by which a detector may be turned or scaled against the first, beyond half a turn."""
+"""Part by which a detector may be turned or scaled against the first, beyond quarters of a turn."""
+_QUARTER = np.array([[0, -1], [1, 0]])
 _HALF = 0.500001  # rounds halves up, be they computed a little too low
 _SAME = 1e-6
 """Degrees by which the references of the WCS may differ."""
@@ -48,22 +49,20 @@ def place_by_sections(images: tuple[RawImage, ...]) -> Section | None:
 
 
 def places_by_wcs(
-    chips: Sequence[tuple[tuple[RawImage, ...], Sequence[AmplifierFacts]]], binning: tuple[int, int]
+    chips: Sequence[tuple[Cards, Sequence[AmplifierFacts]]], binning: tuple[int, int]
 ) -> list[Section] | None:
     """Return where detectors lie, in unbinned pixels along the axes of the first; None where that is not known.
 
-    Each needs a WCS of its own with the reference of the others, and has to be turned by nothing or half a turn.
+    Each needs a WCS of its own with the reference of the others, and has to be turned by whole quarters of a turn.
 
     Parameters
     ----------
     chips : sequence of tuple
-        Images of each detector, and its amplifiers.
+        Cards of the image of each detector, and its amplifiers.
     binning : tuple of int
         ``(x, y)``.
     """
-    if any(len(images) != 1 for images, _ in chips):
-        return None
-    found = [_center(images[0].own, amplifiers) for images, amplifiers in chips]
+    found = [_center(cards, amplifiers) for cards, amplifiers in chips]
     known = [one for one in found if one is not None]
     if len(known) < len(found) or any(np.abs(one[0] - known[0][0]).max() > _SAME for one in known):
         return None
@@ -71,15 +70,17 @@ def places_by_wcs(
     places = []
     for (_, matrix, middle), (_, amplifiers) in zip(known, chips, strict=True):
         turn = inverse @ matrix
-        sign = 1.0 if turn[0, 0] > 0 else -1.0
-        if np.abs(turn - sign * np.eye(2)).max() > _TURNED:
+        quarters = round(np.arctan2(turn[1, 0] - turn[0, 1], turn[0, 0] + turn[1, 1]) / (np.pi / 2)) % 4
+        if np.abs(turn - np.linalg.matrix_power(_QUARTER, quarters)).max() > _TURNED:
             return None
         x, y = inverse @ middle
         width = max(amp.bbox.x_max for amp in amplifiers) * binning[0]
         height = max(amp.bbox.y_max for amp in amplifiers) * binning[1]
+        if quarters % 2:
+            width, height = height, width
         corner = np.floor([x * binning[0] - width / 2 + _HALF, y * binning[1] - height / 2 + _HALF])
         box = Box(int(corner[0]), int(corner[1]), width, height)
-        places.append(Section(box, flip_x=sign < 0, flip_y=sign < 0, keyword="WCS"))
+        places.append(Section(box, flip_x=False, flip_y=False, keyword="WCS", quarters=quarters))
     boxes = [place.box for place in places]
     apart = all(one.intersection(other).is_empty for n, one in enumerate(boxes) for other in boxes[:n])
     return places if apart else None

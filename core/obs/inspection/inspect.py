@@ -185,11 +185,7 @@ def inspect_files(paths: Sequence[Path], amplifier_files: AmplifierFiles | None 
     step = 2 if mosaic.is_known else 1
     detectors = tuple(_with_noise(chip, files, frames, rule, step, of_detectors=of_detectors) for chip in detectors)
     binning = detectors[0].facts.binning
-    if len(detectors) > 1 and any(chip.mosaic is None for chip in detectors):
-        amplifiers = [(chip.images, chip.facts.amplifiers) for chip in detectors]
-        places = places_by_wcs(amplifiers, binning.value)
-        if places is not None:
-            detectors = tuple(replace(chip, mosaic=place) for chip, place in zip(detectors, places, strict=True))
+    detectors = _placed(detectors, files, rule, binning.value, of_detectors=of_detectors)
     sky = _sky_scale(files, detectors[0].images[0], binning)
     general = [
         _named("telescope", cards, "TELESCOP"),
@@ -376,6 +372,35 @@ def _with_noise(
             exposures.append(Exposure(images, facts, step))
     others = [one.images for one in exposures if one.images[0].path != chip.images[0].path]
     return replace(chip, facts=measure_noise(compare_amplifiers_with_files(chip.facts, chip.images, others), exposures))
+
+
+def _placed(
+    detectors: tuple[DetectorImages, ...],
+    files: Sequence[RawFile],
+    rule: KeyRule,
+    binning: tuple[int, int],
+    *,
+    of_detectors: bool,
+) -> tuple[DetectorImages, ...]:
+    """Return detectors in the places that the WCS of an exposure gives, where sections give none or know no turns."""
+    if len(detectors) == 1 or any(len(chip.images) != 1 for chip in detectors):
+        return detectors
+    chips = [[chip.images[0].own] for chip in detectors]
+    for one, chip in zip(chips, detectors, strict=True):
+        for file in files:
+            if not of_detectors:
+                one += [image.own for image in file.images if image.hdu == chip.images[0].hdu]
+            elif rule.kind != "constant" and detector_value(rule, file.cards) == chip.key:
+                one.append(file.cards)
+    for exposure in zip(*[[cards for cards in one if cards.find("CRVAL1") is not None] for one in chips], strict=False):
+        known = [(cards, chip.facts.amplifiers) for cards, chip in zip(exposure, detectors, strict=True)]
+        places = places_by_wcs(known, binning)
+        if places is None:
+            continue
+        if any(chip.mosaic is None for chip in detectors) or any(place.quarters % 2 for place in places):
+            return tuple(replace(chip, mosaic=place) for chip, place in zip(detectors, places, strict=True))
+        break
+    return detectors
 
 
 def _place_findings(detectors: Sequence[DetectorImages]) -> list[Finding]:

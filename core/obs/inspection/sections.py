@@ -42,12 +42,15 @@ class Section:
         Whether the card runs from high to low.
     keyword : str
         The card.
+    quarters : int
+        Quarter turns, counter-clockwise, by which what lies there is turned.
     """
 
     box: Box
     flip_x: bool
     flip_y: bool
     keyword: str
+    quarters: int = 0
 
 
 def parse_section(text: object, keyword: str = "") -> Section | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from obs.camera.amplifier import Amplifier
 from obs.camera.camera import Camera
 from obs.camera.detector import Detector
 from obs.camera.distortion import RadialDistortion
@@ -14,7 +15,7 @@ from obs.image.visit_info import VisitInfo
 from obs.image.wcs import TanSipWcs
 from obs.instrument.boresight_wcs import fit_boresight_wcs
 
-__all__ = ["boresight_wcs", "in_color_plane", "known_cards", "possible_wcs"]
+__all__ = ["boresight_wcs", "in_assembled", "in_color_plane", "known_cards", "possible_wcs"]
 
 
 def possible_wcs(
@@ -31,9 +32,9 @@ def possible_wcs(
     info : VisitInfo
         Where the telescope pointed.
     header : TanSipWcs or None
-        The WCS of the header; of a color camera that of the whole mosaic.
+        The WCS of the header, for pixels of the raw image; of a color camera that of the whole mosaic.
     """
-    header = None if header is None else in_color_plane(header, detector)
+    header = None if header is None else in_assembled(in_color_plane(header, detector), detector)
     if not np.isfinite(info.boresight_ra + info.boresight_dec):
         # scale and distortion help to find the frame, wherever it is
         anywhere = fit_boresight_wcs(camera, detector, boresight_ra=0.0, boresight_dec=0.0)
@@ -87,6 +88,43 @@ def in_color_plane(header: TanSipWcs, detector: Detector) -> TanSipWcs:
         return header
     x, y = detector.color_plane.center
     return header.sampled(2, x=x, y=y)
+
+
+def in_assembled(header: TanSipWcs, detector: Detector) -> TanSipWcs:
+    """Return the WCS for the assembled detector, of which overscan and prescan are no part.
+
+    Parameters
+    ----------
+    header : TanSipWcs
+        WCS for the pixels of the raw image.
+    detector : Detector
+        Detector of the pixels.
+
+    Returns
+    -------
+    TanSipWcs
+        What holds for most pixels, where overscan lies between amplifiers of one image. ``header`` itself where the
+        amplifiers have an image each.
+    """
+    amplifiers = detector.amplifiers
+    if any(amp.raw_hdu != amplifiers[0].raw_hdu for amp in amplifiers):
+        return header
+    as_stored = [amp for amp in amplifiers if not (amp.flip_x or amp.flip_y)]
+    first = as_stored[0] if as_stored else amplifiers[0]
+    alike = [amp for amp in amplifiers if (amp.flip_x, amp.flip_y) == (first.flip_x, first.flip_y)]
+    found = [_of_amplifier(header, amp) for amp in alike]
+    places = np.array([wcs.crpix for wcs in found])
+    x, y = np.average(places, axis=0, weights=[amp.bbox.width * amp.bbox.height for amp in alike])
+    return replace(found[0], crpix=(float(x), float(y)))
+
+
+def _of_amplifier(header: TanSipWcs, amp: Amplifier) -> TanSipWcs:
+    """Return the WCS for the assembled detector, by where the data of an amplifier lie in the raw image."""
+    data = amp.raw_data_bbox
+    found = header.shifted(x=data.x_min, y=data.y_min)
+    for axis, (is_flipped, size) in enumerate(((amp.flip_x, data.width), (amp.flip_y, data.height))):
+        found = found.mirrored(axis=axis, size=size) if is_flipped else found
+    return found.shifted(x=-amp.bbox.x_min, y=-amp.bbox.y_min)
 
 
 def known_cards(header: Mapping[str, Any]) -> dict[str, Any]:

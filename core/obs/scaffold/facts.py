@@ -184,7 +184,7 @@ def _place(
     x_middle = (min(b.x_min for b in boxes) + max(b.x_max for b in boxes)) / 2
     y_middle = (min(b.y_min for b in boxes) + max(b.y_max for b in boxes)) / 2
     box = chip.mosaic.box
-    yaw = 180.0 if chip.mosaic.flip_x and chip.mosaic.flip_y else 0.0
+    yaw = 180.0 if chip.mosaic.flip_x and chip.mosaic.flip_y else 90.0 * chip.mosaic.quarters
     x, y = (box.x_min + box.x_max) / 2 - x_middle, (box.y_min + box.y_max) / 2 - y_middle
     return x / binning[0], y / binning[1], yaw
 

@@ -20,6 +20,7 @@ from obs.image.wcs import TanSipWcs
 from obs.tasks import deferred_charge, isr_frames, isr_masks, isr_pixels, isr_raw, isr_steps
 from obs.tasks.calibration_levels import warn_of_levels
 from obs.tasks.isr_config import IsrConfig
+from obs.tasks.isr_window import place_window
 from obs.tasks.isr_work import Calibrations, Work
 from obs.tasks.readout_cards import warn_of_other_readout
 
@@ -210,7 +211,7 @@ def _by_hdu(raw: Raw, detector: Detector) -> Raw:
 def _check(work: Work) -> None:
     """Refuse what cannot work before anything is done."""
     if work.config.do_place_windows:
-        isr_raw.place_window(work)
+        place_window(work)
     isr_raw.check_raw(work)
     needed = required_calibrations(work.config, physical_filter=work.physical_filter, band=work.band)
     missing = {name: switch for name, switch in needed.items() if getattr(work.calibrations, name) is None}

@@ -1,7 +1,6 @@
 """Steps of instrument-signature removal on the raw image, up to assembly."""
 
 import re
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +16,6 @@ from obs.errors import ConfigError, DatasetNotFoundError, FileFormatError, Measu
 from obs.geom import Box
 from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
-from obs.image.raw import Raw
-from obs.instrument.readout_cards import read_window
 from obs.tasks.isr_config import NO_WCS
 from obs.tasks.isr_work import CALIBRATION_PLANES, Work
 from obs.threads import map_threads
@@ -30,7 +27,6 @@ __all__ = [
     "mask_bad_amplifiers",
     "mask_saturation",
     "mask_suspect",
-    "place_window",
     "remove_crosstalk",
     "saturation_level",
     "subtract_bias",
@@ -352,52 +348,6 @@ def assemble_amplifiers(work: Work) -> None:
         work.metadata.pop(keyword, None)
     if work.config.expect_wcs and work.wcs is None:
         work.warn(NO_WCS)
-
-
-def place_window(work: Work) -> None:
-    """Put a frame of a part of the detector in its place, where its header says it; pixels outside have its median.
-
-    Overscan outside the window repeats that in it.
-
-    Parameters
-    ----------
-    work : Work
-        Frame as read. A window becomes a raw image of the whole detector, and its box is kept as ``window``.
-
-    Raises
-    ------
-    FileFormatError
-        If an amplifier has overscan, and none of it is in the window.
-    """
-    detector = work.detector
-    corner = read_window(work.raw.metadata)
-    if corner is None or set(work.raw.images) != {0}:
-        return
-    pixels = work.raw.images[0]
-    height, width = pixels.shape
-    box = Box(*corner, width, height)
-    if pixels.shape == detector.raw_shape or not Box(0, 0, detector.raw_shape[1], detector.raw_shape[0]).contains(box):
-        return
-    whole = np.full(detector.raw_shape, np.median(pixels), pixels.dtype)
-    whole[box.slices] = pixels
-    for amp in detector.amplifiers if work.config.do_overscan else ():
-        overscan = amp.raw_serial_overscan_bbox
-        if not overscan.is_empty and not amp.raw_data_bbox.intersection(box).is_empty:
-            _repeat(whole, overscan, overscan.intersection(box), amp)
-    work.raw, work.window = Raw(whole, work.raw.metadata, highest=work.raw.highest), box
-
-
-def _repeat(whole: NDArray[Any], overscan: Box, seen: Box, amp: Amplifier) -> None:
-    """Fill the overscan of an amplifier with the part of it that a window shows, rows and columns again and again."""
-    if seen.is_empty:
-        raise FileFormatError(
-            f"the frame is a window of the detector without the overscan of amplifier '{amp.name}', so that its bias "
-            "level is not known: read out the overscan with the window, or take biases, darks and flats of the same "
-            "window, and make a package from these files (obs new NAME --from FILES)"
-        )
-    rows = seen.y_min + (np.arange(overscan.y_min, overscan.y_max) - seen.y_min) % seen.height
-    columns = seen.x_min + (np.arange(overscan.x_min, overscan.x_max) - seen.x_min) % seen.width
-    whole[overscan.slices] = whole[np.ix_(rows, columns)]
 
 
 def check_raw(work: Work) -> None:

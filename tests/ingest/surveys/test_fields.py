@@ -11,8 +11,8 @@ from obs.sky_vectors import sky_vectors
 
 
 class Reference:
-    def __init__(self, place):
-        self.place, self.data_id = place, {"visit": 1}
+    def __init__(self, place, visit):
+        self.place, self.data_id = place, {"visit": visit}
 
     def get(self, dataset_type):
         assert dataset_type == "raw_md"
@@ -24,12 +24,23 @@ class Reference:
 class Repository:
     """What `find_fields` asks of a Butler, for given pointings."""
 
-    def __init__(self, places):
+    def __init__(self, places, visits=None):
         self.places, self.instrument = places, self
+        self.visits = visits or [1] * len(places)
         self.raw_dataset_type = "raw"
 
     def subset(self, dataset_type):
-        return [Reference(place) for place in self.places]
+        return list(map(Reference, self.places, self.visits))
+
+    def get_keys(self, dataset_type):
+        return ["visit"]
+
+    def id_keys(self, dataset_type):
+        return {"visit", "imageType"}
+
+    def query_metadata(self, dataset_type, keys, data_id=None):
+        kinds = {"science": [1], "dark": [2], "flat": [3]}
+        return list(kinds) if keys == "imageType" else [(number,) for number in kinds[data_id["imageType"]]]
 
     def complete_raw(self, data_id):
         return data_id
@@ -58,6 +69,13 @@ def test_files_without_a_pointing_are_counted():
     circles, n_without = find_fields(Repository([(10.0, 20.0), None, (np.nan, 20.0)]), 0.5)
     assert [tuple(c) for c in circles] == [(10.0, 20.0, 0.5)]
     assert n_without == 2
+
+
+def test_only_frames_of_the_sky_count():
+    places = [(10.0, 20.0), None, (np.nan, np.nan), (80.0, 5.0)]
+    circles, n_without = find_fields(Repository(places, [1, 2, 3, 3]), 0.5)
+    assert [tuple(c) for c in circles] == [(10.0, 20.0, 0.5)]
+    assert n_without == 0
 
 
 def test_the_radius_holds_all_detectors():

@@ -8,6 +8,7 @@ from obs.camera.camera import Camera
 from obs.errors import ObsError
 from obs.ingest.surveys.download import Circle
 from obs.repo.butler import Butler
+from obs.repo.frame_types import OtherFrames
 from obs.sky_vectors import sky_vectors
 
 __all__ = ["field_radius", "find_fields"]
@@ -33,7 +34,7 @@ def field_radius(camera: Camera) -> float:
 
 
 def find_fields(butler: Butler, radius: float) -> tuple[list[Circle], int]:
-    """Return circles that hold the pointings of a repository's exposures.
+    """Return circles that hold the pointings of a repository's exposures of the sky.
 
     Parameters
     ----------
@@ -47,14 +48,17 @@ def find_fields(butler: Butler, radius: float) -> tuple[list[Circle], int]:
     circles : list of Circle
         Few: pointings that lie within half a radius of each other share one.
     n_without : int
-        Number of raw files whose header gives no pointing, or cannot be read.
+        Number of raw files of the sky whose header gives no pointing, or cannot be read.
     """
     translator = butler.instrument.make_translator()
     raw = butler.instrument.raw_dataset_type
     pointings: dict[tuple[float, float], None] = {}
     n_without = 0
     seen: set[object] = set()
+    others = OtherFrames(butler)
     for reference in butler.subset(raw):
+        if others.kind(reference.data_id) is not None:
+            continue
         number = butler.instrument.exposure_number(butler.complete_raw(reference.data_id))
         try:
             header = {key: value for key, value in reference.get(f"{raw}_md").items() if value == value}

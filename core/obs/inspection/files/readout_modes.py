@@ -8,8 +8,8 @@ from obs.errors import FileFormatError
 from obs.inspection.header.binning import find_binning
 from obs.inspection.header.exposure_time import find_exposure_time
 from obs.inspection.header.image_types import find_image_type
-from obs.inspection.raw_file import RawFile
-from obs.instrument.readout_cards import WINDOW_CARDS, read_window
+from obs.inspection.raw_file import RawFile, RawImage
+from obs.instrument.readout_cards import Window, read_window
 from obs.shell_command import shell_command
 
 __all__ = ["BINNING", "files_of_one_mode", "find_other_settings", "find_shape_mismatches"]
@@ -96,7 +96,8 @@ def find_shape_mismatches(files: Sequence[RawFile]) -> list[str]:
     for (is_window, shapes), group in groups.items():
         size = f"{shapes[0][-1]} x {shapes[0][-2]} pixels"
         if is_window:
-            names = ", ".join(next(pair for pair in WINDOW_CARDS if pair[0] in group[0].cards))
+            window = _window(group[0].images[0])
+            names = "" if window is None else window.keywords
             found.append(f"{_listed(group)}: a window of {size}, placed on the detector by {names}")
             continue
         how = f"of {size}" if len(shapes) == 1 else "of another number or size"
@@ -124,12 +125,21 @@ def find_other_settings(files: Sequence[RawFile]) -> Iterator[str]:
 
 
 def _is_window(file: RawFile, whole: tuple[tuple[int, ...], ...]) -> bool:
-    """Whether a file is of a part of the detector that its cards place."""
-    if len(file.shapes) != 1 or len(whole) != 1 or file.shapes == whole:
+    """Whether a file is of a part of the detector, or of each of them, that its cards place."""
+    if len(file.shapes) != len(whole) or file.shapes == whole:
         return False
-    corner = read_window(file.cards)
-    (height, width), (rows, columns) = file.shapes[0][-2:], whole[0][-2:]
-    return corner is not None and corner[0] + width <= columns and corner[1] + height <= rows
+    for image, (*_, rows, columns) in zip(file.images, whole, strict=True):
+        window = _window(image)
+        if image.shape[-2:] != (rows, columns) and (
+            window is None or window.place.x_max > columns or window.place.y_max > rows
+        ):
+            return False
+    return True
+
+
+def _window(image: RawImage) -> Window | None:
+    height, width = image.shape[-2:]
+    return read_window(image.cards, (height, width))
 
 
 def _n_science(group: Sequence[RawFile]) -> int:

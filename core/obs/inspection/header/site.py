@@ -16,11 +16,23 @@ __all__ = ["find_site"]
 
 _LONGITUDES = (
     *("OBS-LONG", "LONGITUD", "SITELONG", "GEOLON", "OBSLONG", "LONG-OBS", "LONG_OBS", "OBSLON", "LON-OBS", "LON_OBS"),
-    *("OBSGEO-L", "SITELON", "SITE-LON", "SITE_LON", "TELLONG", "OBS_LONG", "OBS-LON", "TELLON", "GEOLONG", "LONG"),
+    *(
+        "OBSGEO-L",
+        "SITELON",
+        "SITE-LON",
+        "SITE_LON",
+        "TELLONG",
+        "OBS_LONG",
+        "OBS-LON",
+        "TELLON",
+        "GEOLONG",
+        "LONG",
+        "LBTLONG",
+    ),
 )
 _LATITUDES = (
     *("OBS-LAT", "LATITUDE", "SITELAT", "GEOLAT", "OBSLAT", "LAT-OBS", "LAT_OBS", "TELLAT", "OBSGEO-B", "SITE-LAT"),
-    *("SITE_LAT", "OBS_LAT", "LAT"),
+    *("SITE_LAT", "OBS_LAT", "LAT", "LBTLAT"),
 )
 _ELEVATIONS = (
     "OBS-ELEV",
@@ -42,6 +54,7 @@ _ELEVATIONS = (
     "SITE-ALT",
     "SITEHGT",
     "ALTITUDE",
+    "LBTELEV",
 )
 _SIDEREAL_STARTS = ("STSTART", "LSTSTART", "LST-BGN", "LST_STAR", "LSTOBS", "TCSLST", "SIDERIAL", "ST-OBS", "ST_OBS")
 _SIDEREAL = ("LST-OBS", "LST-STR", "LST-BEG", "LST_OBS", "LST", "SIDTIME", "SIDEREAL", "ST", *_SIDEREAL_STARTS)

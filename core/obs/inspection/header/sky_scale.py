@@ -16,6 +16,7 @@ _SAYS_WHICH = re.compile(r"bin|native|1x1|physical|detector pix|micron|mm|image 
 _SCALES = (
     "PIXSCALE",
     "PIXSCAL1",
+    "PIXSCAL",
     "SECPIX",
     "SECPIX1",
     "SECPPIX",
