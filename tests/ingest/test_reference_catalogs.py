@@ -99,6 +99,51 @@ def test_every_format(tmp_path, objects, ending):
     assert not list(tmp_path.glob(".*"))
 
 
+_ROWS = [("0.41", "-0.201", "12.5", "0.01"), ("0.42", "-0.202", "13.5", ""), ("0.43", "-0.203", "14.5", "0.02")]
+_NAMES = ("RAJ2000", "DEJ2000", "Vmag", "e_Vmag")
+
+
+def _lines(between, rows=_ROWS):
+    return "".join(between.join(row) + "\n" for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.dat", "# my stars\nID," + ",".join(_NAMES) + "\n" + "".join(f"J1,{','.join(row)}\n" for row in _ROWS)),
+        ("b.lst", "# " + ",".join(_NAMES) + "\n" + _lines(",")),
+        (
+            "vizier.tsv",
+            "#\n#Column\tRAJ2000\n" + "\t".join(_NAMES) + "\ndeg\tdeg\tmag\tmag\n---\t---\t---\t---\n"
+            "" + _lines("\t", [tuple(value or "    " for value in row) for row in _ROWS]) + "\n#END#\n",
+        ),
+        ("spreadsheet.csv", "\ufeff" + ";".join(_NAMES) + "\r\n" + _lines(";").replace(".", ",")),
+        ("blanks", "# " + "  ".join(_NAMES) + "\n" + _lines("   ", [tuple(v or "nan" for v in row) for row in _ROWS])),
+        (
+            "sextractor.cat",
+            "#   1 ALPHA_J2000  Right ascension  [deg]\n#   2 DELTA_J2000  Declination  [deg]\n#   3 Vmag  V  [mag]\n"
+            "#   4 e_Vmag  error  [mag]\n" + _lines(" ", [tuple(v or "nan" for v in row) for row in _ROWS]),
+        ),
+        (
+            "irsa.tbl",
+            "\\fixlen = T\n|    ra|   dec| Vmag|e_Vmag|\n|double|double|double|double|\n|   deg|   deg|  mag|   mag|\n"
+            "|  null|  null| null|  null|\n"
+            + "".join(f" {a:>6} {b:>6} {c:>5} {d or 'null':>6} \n" for a, b, c, d in _ROWS),
+        ),
+    ],
+)
+def test_texts_from_anywhere(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    _, catalog = ingest(tmp_path, tmp_path / name)
+    order = np.argsort(catalog["coord_ra"])
+    np.testing.assert_allclose(catalog["coord_ra"][order], [0.41, 0.42, 0.43])
+    np.testing.assert_allclose(catalog["coord_dec"][order], [-0.201, -0.202, -0.203])
+    magnitudes = 31.4 - 2.5 * np.log10(catalog["V_flux"][order])
+    np.testing.assert_allclose(magnitudes, [12.5, 13.5, 14.5], atol=1e-9)
+    errors = (2.5 / np.log(10) * catalog["V_fluxErr"] / catalog["V_flux"])[order]
+    np.testing.assert_allclose(errors, [0.01, np.nan, 0.02], rtol=1e-9)
+
+
 def test_shards_are_in_the_lsst_layout(tmp_path, objects, shared_data):
     done, _ = ingest(tmp_path, write_fits(tmp_path / "in.fits", objects))
     numbers = htm_index(ra=objects["ra"], dec=objects["dec"], depth=7)
@@ -345,11 +390,18 @@ def test_columns_that_are_not_there(tmp_path, objects, settings, message):
         ("b.csv", "ra,dec\n1,2\n", "no column with magnitudes or fluxes is found"),
         ("c.csv", "ra,dec,g_mag\n1,200,3\n", "a declination of 200 deg is not on the sky; is its unit right"),
         ("d.csv", "ra,dec,g_mag\n1,x,3\n", r"d\.csv: column 'dec' holds 'x', which is not an angle"),
-        ("s.csv", "ra,dec,g_mag\n1,1,13:20:24\n", r"s\.csv: cannot be read as CSV: .*invalid value '13:20:24'"),
+        ("s.csv", "ra,dec,g_mag\n1,1,13:20:24\n", r"s\.csv: cannot be read as a table: .*invalid value '13:20:24'"),
         ("t.csv", "RAmdeg,decl,x\n1,2,3\n", "no column with magnitudes or fluxes is found"),
         ("e.parquet", "nothing", r"e\.parquet: cannot be read as Parquet"),
-        ("f.fits", "nothing", r"f\.fits: cannot be read as FITS"),
-        ("f.dat", "nothing", r"f\.dat: cannot be read as FITS; tables that are not FITS end in \.csv, .*\.ecsv, \.vot"),
+        ("f.fits", "SIMPLE", r"f\.fits: cannot be read as FITS"),
+        (
+            "f.dat",
+            "nothing",
+            r"f\.dat: is neither FITS nor a text with a line of names .*; other tables end in \.parquet",
+        ),
+        ("f.txt", "", r"f\.txt: is neither FITS nor a text"),
+        ("f.lst", "1.5 2.5 12.1\n1.6 2.5 12.2\n", r"f\.lst: no line names the 3 columns; write one above"),
+        ("f.cat", "here are four words\n1 2 3\n", r"f\.cat: is not a table: .*header columns \(4\)"),
         ("f.ecsv", "nothing", r"f\.ecsv: is not a table"),
         ("l.vot", "nothing", r"l\.vot: cannot be read as a VOTable: syntax error"),
         ("m.vot", "<V:TABLE nrows='99999'/>", "TABLE of 99999 values, more than the file has bytes"),
@@ -361,7 +413,7 @@ def test_columns_that_are_not_there(tmp_path, objects, settings, message):
         ("h.csv", "ra,dec,g_mag\n", "no object with a position in the files given"),
         ("j.csv", "ra,dec,g_mag\nnan,nan,3\n", "no object with a position in the files given"),
         ("k.csv", "ra,ra,dec,g_mag\n1,1,2,3\n", "there are 2 columns 'ra'; rename them"),
-        ("i.csv", "id,ra,dec,g_mag\n1.5,1,2,3\n", r"cannot be read as CSV: .*invalid value '1\.5'"),
+        ("i.csv", "id,ra,dec,g_mag\n1.5,1,2,3\n", r"cannot be read as a table: .*invalid value '1\.5'"),
     ],
 )
 def test_files_that_are_no_catalogs(tmp_path, name, content, message):

@@ -250,6 +250,9 @@ def test_an_extension_does_not_take_the_unit_of_the_primary_header():
         ([("EXPTIME", 2.0, "per coadd"), ("COADDS", 10)], 20.0),
         ([("EXPTIME", 2.0), ("COADDS", 1)], 2.0),
         ([("EXPOSURE", 0.0), ("EXPTIME", 60.0)], 60.0),
+        ([("EXPMSEC", 90000, "exposure in ms")], 90.0),
+        ([("EXP_SEC", 90.0)], 90.0),
+        ([("INTTMS", 2500)], 2.5),
     ],
 )
 def test_exposure_times(tmp_path, cards, seconds):
@@ -363,6 +366,9 @@ def test_image_types(tmp_path, cards, kind):
         ("longitude", [("SITELONG", "W 79 30 23")], -79.5064),
         ("latitude", [("SITELAT", "30.24S")], -30.24),
         ("latitude", [("LAT-OBS", 19.54)], 19.54),
+        ("latitude", [("LATOBS", -30.2)], -30.2),
+        ("longitude", [("LONOBS", 70.8), ("DATE-LOC", "2020-04-30T23:00:00-04:00")], -70.8),
+        ("elevation", [("ALTOBS", 2200.0)], 2200.0),
         ("elevation", [("ELEV-OBS", 3400.0)], 3400.0),
         ("elevation", [("OBSALT", 2150.0, "[m]")], 2150.0),
         ("elevation", [("ALT-OBS", 2.4, "km above sea level")], 2400.0),

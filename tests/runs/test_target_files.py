@@ -133,5 +133,5 @@ def write(path, content):
 def test_a_reference_catalog_that_is_not_text(tmp_path):
     path = tmp_path / "x.csv"
     path.write_bytes(b"ra,d\x8bc\n1,2\n")
-    with pytest.raises(FileFormatError, match="cannot be read as CSV: it is not text in UTF-8"):
+    with pytest.raises(FileFormatError, match="cannot be read as text: it is not in UTF-8"):
         table_columns(path)

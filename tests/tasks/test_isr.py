@@ -450,7 +450,7 @@ def test_an_unknown_exposure_time_is_refused(seconds):
     warnings = []
     given = {"visit_info": VisitInfo(), "time_fault": "EXPTIME = -5"}
     assert run(raw_frame(light()), warn=warnings, **given).photo_calib is None
-    assert warnings == ["the exposure time is nan s (EXPTIME = -5): no rough zero point"]
+    assert warnings == ["the exposure time is not known (EXPTIME = -5): no rough zero point"]
 
 
 def test_missing_frames_are_one_error_that_names_the_switches():

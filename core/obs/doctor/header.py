@@ -104,6 +104,9 @@ def _missing(exposure: RawExposure, item: Explained) -> _Fault | None:
         return _Fault(note, _how_to_read(exposure, item))
     found = _suggestion(exposure, item.name)
     if found is None or not found.is_known or found.confidence == "guess":
+        if item.name == "exposure_time" and exposure.image_type != "bias":
+            note = "not known: darks cannot be scaled to it, and zero points of exposures cannot be compared"
+            return _Fault(note, "name the card that holds it", "doubtful")
         return None
     needed = item.name in ("exposure_time", "date_begin") or item.is_column
     how = f"name {found.source}, which holds {format_value(found.value)}"

@@ -89,6 +89,12 @@ def try_processing(instrument: Instrument, frames: Sequence[RawFrame], reference
         return Tried(list(trial.run(_choose(science, frames))), trial.mount, trial.lacking)
 
 
+def _not_held(target: RawFrame) -> Check:
+    """Return that the camera was not held against stars."""
+    note = "as camera.yaml says: without --refcat FILE no stars show rotation, parity and plate scale"
+    return Check("trial", "orientation", "", shown(target.path), "not known", note)
+
+
 def _choose(science: Sequence[RawFrame], frames: Sequence[RawFrame]) -> RawFrame:
     """Return the longest exposure, of those in a filter that has flats if there are any."""
     with_flat = {(f.filter_name, f.detector.name) for f in frames if f.image_type == "flat"}
@@ -130,8 +136,7 @@ class _Trial:
         if not self.settings().isr.allow_missing:
             own = {_of_filter(name, target): switch for name, switch in without.items()}
             self.lacking = own | self.lacking_elsewhere(target)
-        if self.reference:
-            yield self.orientation(target)
+        yield self.orientation(target) if self.reference else _not_held(target)
 
     def orientation(self, target: RawFrame) -> Check:
         """Hold how the camera is mounted against what the stars show."""

@@ -276,8 +276,8 @@ def find_columns(
                 field=f"{what}_name",
             )
         sources[what] = _position(what, name, units[name], config.coordinate_unit, is_text=name in texts)
-    if (name := one("id_name")) is not None:
-        sources["id"] = _Source(name)
+    if (name := one("id_name")) is not None and (config.id_name or name not in texts):
+        sources["id"] = _Source(name)  # names of stars, under a usual name, are none: the rows are numbered
     _add_fluxes(config, units, sources)
     for what, field in (("pm_ra", "pm_ra_name"), ("pm_dec", "pm_dec_name")):
         add(what, one(field), _ANGLES, config.pm_unit, "mas")

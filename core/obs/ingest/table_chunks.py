@@ -1,16 +1,17 @@
-"""Tables of any size, FITS, CSV or Parquet, some rows at a time; ECSV and VOTable at once."""
+"""Tables of any size, FITS, text or Parquet, some rows at a time; ECSV, VOTable and columns between blanks at once."""
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
 from obs.errors import DatasetNotFoundError, FileFormatError, describe_fault
+from obs.ingest.text_layout import TextLayout, find_text_layout
 from obs.regular_file import open_regular
 from obs.repo.fits_file import open_fits
 from obs.repo.votable_check import check_votable
@@ -22,11 +23,13 @@ __all__ = ["CHUNK", "read_chunks", "table_columns", "text_columns"]
 CHUNK = 100_000
 
 _CSV_BLOCK = 8 << 20  # bytes
-_CSV_ENDINGS = (".csv", ".csv.gz", ".txt", ".tsv")
+_MISSING = ("", "null", "NULL", "nan", "NaN", "NA", "N/A", "-", "--", "---", "None", "INDEF")
+_BLANKS = tuple(" " * number for number in range(1, 33))
+"""Values that are missing, as VizieR pads them."""
 _PARQUET_ENDINGS = (".parquet", ".parq")
 _VOTABLE_ENDINGS = (".vot", ".votable", ".xml")
-_AT_ONCE = (".ecsv", *_VOTABLE_ENDINGS)
 _FITS_STARTS = (b"SIMPLE", b"\x1f\x8b")
+_Format = Literal["parquet", "votable", "ecsv", "delimited", "blanks", "fits"]
 
 
 def table_columns(path: Path) -> dict[str, str]:
@@ -35,7 +38,7 @@ def table_columns(path: Path) -> dict[str, str]:
     Parameters
     ----------
     path : Path
-        Table, whose ending names the format: CSV or text, Parquet, ECSV, VOTable, else FITS.
+        Table. The endings of Parquet, ECSV and VOTable name the format; of others, the beginning of the file.
 
     Raises
     ------
@@ -44,15 +47,16 @@ def table_columns(path: Path) -> dict[str, str]:
     FileFormatError
         If it is not a table.
     """
-    if path.name.lower().endswith(_CSV_ENDINGS):
-        with _csv(path, None) as reader:
-            return dict.fromkeys(_clean(reader.schema.names), "")
-    if path.name.lower().endswith(_PARQUET_ENDINGS):
+    kind, layout = _find_format(path)
+    if layout is not None and kind == "delimited":
+        with _csv(path, layout, None) as reader:
+            names = _clean(reader.schema.names)
+            return dict.fromkeys(names, "") | dict(zip(names, layout.units, strict=False))
+    if kind == "parquet":
         with _parquet(path) as file:
             return {field.name: _unit(field) for field in file.schema_arrow}
-    if path.name.lower().endswith(_AT_ONCE):
-        return {name: str(column.unit or "") for name, column in _read_at_once(path).items()}
-    _check_fits(path)
+    if kind != "fits":
+        return {name: str(column.unit or "") for name, column in _read_at_once(path, kind, layout).items()}
     with open_fits(path) as hdus:
         columns = _table(hdus, path).columns
         # a column need not have a name; nothing can ask for it then
@@ -67,15 +71,16 @@ def text_columns(path: Path) -> set[str]:
     path : Path
         The table.
     """
-    if path.name.lower().endswith(_CSV_ENDINGS):
-        with _csv(path, None) as reader:
+    kind, layout = _find_format(path)
+    if layout is not None and kind == "delimited":
+        with _csv(path, layout, None) as reader:
             names = _clean(reader.schema.names)
             return {name for name, kind in zip(names, reader.schema.types, strict=True) if _is_text(kind)}
-    if path.name.lower().endswith(_PARQUET_ENDINGS):
+    if kind == "parquet":
         with _parquet(path) as file:
             return {field.name for field in file.schema_arrow if _is_text(field.type)}
-    if path.name.lower().endswith(_AT_ONCE):
-        return {name for name, column in _read_at_once(path).items() if column.dtype.kind in "OSU"}
+    if kind != "fits":
+        return {name for name, column in _read_at_once(path, kind, layout).items() if column.dtype.kind in "OSU"}
     with open_fits(path) as hdus:
         return {column.name for column in _table(hdus, path).columns if column.name and "A" in str(column.format)}
 
@@ -93,11 +98,11 @@ def read_chunks(path: Path, columns: Mapping[str, type], rows: int = CHUNK) -> I
     Parameters
     ----------
     path : Path
-        FITS, CSV (``.csv``, ``.csv.gz``, ``.tsv``, ``.txt``), Parquet, ECSV or VOTable.
+        FITS, Parquet, ECSV, VOTable, or a text of columns with a line of names.
     columns : mapping of str to type
         Columns wanted, and as what: float, int or str.
     rows : int, optional
-        Most rows to yield at once; of CSV, about 8 MB are.
+        Most rows to yield at once; of columns between commas or tabs, about 8 MB are.
 
     Yields
     ------
@@ -111,14 +116,15 @@ def read_chunks(path: Path, columns: Mapping[str, type], rows: int = CHUNK) -> I
     FileFormatError
         If it is not a table, or a column holds something else.
     """
-    if path.name.lower().endswith(_CSV_ENDINGS):
-        chunks = _csv_chunks(path, columns)
-    elif path.name.lower().endswith(_PARQUET_ENDINGS):
+    kind, layout = _find_format(path)
+    if layout is not None and kind == "delimited":
+        chunks = _csv_chunks(path, layout, columns)
+    elif kind == "parquet":
         chunks = _parquet_chunks(path, list(columns), rows)
-    elif path.name.lower().endswith(_AT_ONCE):
-        chunks = _slices(path, list(columns), rows)
-    else:
+    elif kind == "fits":
         chunks = _fits_chunks(path, list(columns), rows)
+    else:
+        chunks = _slices(_read_at_once(path, kind, layout), list(columns), rows)
     for chunk in chunks:
         yield {name: _as(kind, chunk[name], name, path) for name, kind in columns.items()}
 
@@ -157,20 +163,36 @@ def _table(hdus: fits.HDUList, path: Path) -> fits.BinTableHDU:
     raise FileFormatError("no table in it", path=path)
 
 
-def _check_fits(path: Path) -> None:
-    """Raise an error that names the formats for a file that is neither FITS nor has the ending of another table."""
+def _find_format(path: Path) -> tuple[_Format, TextLayout | None]:
+    """Return how a table is to be read, and how it is laid out if it is a text."""
+    name = path.name.lower()
+    if name.endswith(_PARQUET_ENDINGS):
+        return "parquet", None
+    if name.endswith(_VOTABLE_ENDINGS):
+        return "votable", None
+    if name.endswith(".ecsv"):
+        return "ecsv", None
     try:
-        with open_regular(path) as file:
-            start = file.read(6)
+        layout = find_text_layout(path)
     except OSError:
-        return  # told by who reads it
-    if not start.startswith(_FITS_STARTS):
-        known = ", ".join((*_CSV_ENDINGS, *_PARQUET_ENDINGS, *_AT_ONCE))
-        raise FileFormatError(f"cannot be read as FITS; tables that are not FITS end in {known}", path=path)
+        return "fits", None  # told by who reads it
+    if layout is None:
+        if not _begins_as_fits(path):
+            others = ", ".join((*_PARQUET_ENDINGS, ".ecsv", *_VOTABLE_ENDINGS))
+            raise FileFormatError(
+                f"is neither FITS nor a text with a line of names and rows below it; other tables end in {others}",
+                path=path,
+            )
+        return "fits", None
+    return ("delimited" if layout.between else "blanks"), layout
 
 
-def _slices(path: Path, names: Sequence[str], rows: int) -> Iterator[dict[str, NDArray[Any]]]:
-    columns = _read_at_once(path)
+def _begins_as_fits(path: Path) -> bool:
+    with open_regular(path) as file:
+        return file.read(6).startswith(_FITS_STARTS)
+
+
+def _slices(columns: Mapping[str, Any], names: Sequence[str], rows: int) -> Iterator[dict[str, NDArray[Any]]]:
     arrays = {name: _filled(columns[name]) for name in names}
     for start in range(0, len(next(iter(arrays.values()))), rows):
         yield {name: values[start : start + rows] for name, values in arrays.items()}
@@ -186,18 +208,24 @@ def _filled(column: Any) -> NDArray[Any]:  # noqa: ANN401 - a column of astropy
     return np.asarray(values.filled(None if values.dtype.kind == "O" else ""))
 
 
-def _read_at_once(path: Path) -> dict[str, Any]:
-    """Return the columns with one value a row of a table in ECSV or VOTable, which people write or download."""
+def _read_at_once(path: Path, kind: _Format, layout: TextLayout | None) -> dict[str, Any]:
+    """Return the columns with one value a row of a table that people write or download."""
     from astropy.table import Column, Table  # noqa: PLC0415 - slow to import, seldom needed
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of columns that are not wanted
-            if path.name.lower().endswith(_VOTABLE_ENDINGS):
+            if kind == "votable":
                 check_votable(path)
                 table: Any = Table.read(path, format="votable")
             else:
-                table = Table.read(read_small_text(path, error=FileFormatError), format="ascii.ecsv")
+                text = read_small_text(path, error=FileFormatError)
+                program = layout.program if layout is not None else "ascii.ecsv"
+                if layout is not None and not program:
+                    lines = text.splitlines()
+                    rows = lines[layout.first + 1 + layout.after :]
+                    text, program = "\n".join([lines[layout.first].lstrip("# "), *rows]), "ascii.basic"
+                table = Table.read(text, format=program, guess=False)
     except FileFormatError:
         raise
     except Exception as error:
@@ -231,8 +259,8 @@ def _unit(field: Any) -> str:  # noqa: ANN401 - pyarrow has no types
     return unit.decode()
 
 
-def _csv_chunks(path: Path, columns: Mapping[str, type]) -> Iterator[dict[str, NDArray[Any]]]:
-    with _csv(path, columns) as reader:
+def _csv_chunks(path: Path, layout: TextLayout, columns: Mapping[str, type]) -> Iterator[dict[str, NDArray[Any]]]:
+    with _csv(path, layout, columns) as reader:
         for batch in reader:
             names = _clean(batch.schema.names)
             if twice := [name for name in columns if names.count(name) > 1]:
@@ -242,34 +270,37 @@ def _csv_chunks(path: Path, columns: Mapping[str, type]) -> Iterator[dict[str, N
 
 
 @contextmanager
-def _csv(path: Path, columns: Mapping[str, type] | None) -> Iterator[Any]:
+def _csv(path: Path, layout: TextLayout, columns: Mapping[str, type] | None) -> Iterator[Any]:
     import pyarrow  # noqa: PLC0415 - slow to import, seldom needed
     from pyarrow import csv  # noqa: PLC0415
 
     kinds = {float: pyarrow.float64(), int: pyarrow.int64(), str: pyarrow.string()}
-    delimiter = "\t" if path.name.lower().endswith(".tsv") else ","
     wanted = columns or {}
     types = {spelled: kind for name, kind in wanted.items() for spelled in (name, f"#{name}", f"# {name}")}
     try:
         open_regular(path).close()
         reader = csv.open_csv(
             path,
-            csv.ReadOptions(block_size=_CSV_BLOCK),
-            csv.ParseOptions(delimiter=delimiter),
+            csv.ReadOptions(block_size=_CSV_BLOCK, skip_rows=layout.first, skip_rows_after_names=layout.after),
+            csv.ParseOptions(delimiter=layout.between, invalid_row_handler=_skip_comment),
             csv.ConvertOptions(
                 column_types={name: kinds[kind] for name, kind in types.items()},
-                null_values=["", "null", "NULL", "nan", "NaN", "NA", "--", "None"],
+                null_values=[*_MISSING, *_BLANKS],
                 strings_can_be_null=True,
+                decimal_point=layout.decimal_point,
             ),
         )
         with reader:
             yield reader
-    except FileNotFoundError:
-        raise DatasetNotFoundError(f"{path} does not exist", paths=(path,)) from None
     except UnicodeDecodeError as error:
-        raise FileFormatError("cannot be read as CSV: it is not text in UTF-8", path=path) from error
+        raise FileFormatError("cannot be read as text: it is not in UTF-8", path=path) from error
     except (OSError, pyarrow.ArrowException) as error:
-        raise FileFormatError(f"cannot be read as CSV: {_first_sentence(error)}", path=path) from error
+        raise FileFormatError(f"cannot be read as a table: {_first_sentence(error)}", path=path) from error
+
+
+def _skip_comment(row: Any) -> str:  # noqa: ANN401 - pyarrow has no types
+    """Return what is done with a row of another number of columns: VizieR ends its tables with comments."""
+    return "skip" if row.text.lstrip().startswith("#") else "error"
 
 
 def _clean(names: Sequence[str]) -> list[str]:

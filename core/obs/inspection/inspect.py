@@ -188,8 +188,8 @@ def inspect_files(paths: Sequence[Path], amplifier_files: AmplifierFiles | None 
     detectors = _placed(detectors, files, rule, binning.value, of_detectors=of_detectors)
     sky = _sky_scale(files, detectors[0].images[0], binning)
     general = [
-        _named("telescope", cards, "TELESCOP"),
-        _named("instrument", cards, "INSTRUME", "DETECTOR", "CAMERA"),
+        _named("telescope", cards, "TELESCOP", "TELESC", "TELNAME", "OBSTEL", "SCOPE"),
+        _named("instrument", cards, "INSTRUME", "INSTRUM", "INSTR", "INSTNAME", "DETECTOR", "CAMERA", "CAMNAME"),
         _layout(layout, amplifier_files, is_told=is_told),
         frames.findings[0],
         key,

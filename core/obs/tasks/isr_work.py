@@ -248,7 +248,9 @@ class Work:
         seconds : float
             Exposure time or dark time, seconds; may be NaN.
         """
-        return f"{seconds} s" + (f" ({self.time_fault})" if self.time_fault and seconds != seconds else "")
+        if seconds == seconds:
+            return f"{seconds} s"
+        return f"not known ({self.time_fault})" if self.time_fault else "not known"
 
     def recorded(self, name: str, keyword: str) -> float | None:
         """Return a positive number from the header of a calibration frame; None if it has none.

@@ -114,6 +114,7 @@ def test_rows_put_together_are_the_whole(n, height, grow, seed):
     np.testing.assert_array_equal(parts.image, whole.image)
     np.testing.assert_array_equal(parts.variance, whole.variance)
     np.testing.assert_array_equal(parts.n_used, whole.n_used)
+    np.testing.assert_array_equal(parts.n_clipped, whole.n_clipped)
 
 
 def test_memory_is_as_stated():

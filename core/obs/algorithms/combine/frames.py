@@ -117,8 +117,8 @@ def combine_rows(
     def combine(start: int) -> NDArray[np.int64]:
         end = min(start + step, height)
         low, high = max(start - grow, 0), min(end + grow, height)
-        part = combine_stack(read(low, high), weights=weights(low, high), clip=clip, grow=grow)
         inner = slice(start - low, end - low)
+        part = combine_stack(read(low, high), weights=weights(low, high), clip=clip, grow=grow, counted=inner)
         image[start:end], variance[start:end] = part.image[inner], part.variance[inner]
         n_used[start:end] = part.n_used[inner]
         return part.n_clipped
@@ -128,7 +128,14 @@ def combine_rows(
     return Combined(image, variance, n_used, n_clipped)
 
 
-def combine_stack(stack: Stack, *, weights: NDArray[np.floating], clip: float = _CLIP, grow: int = 0) -> Combined:
+def combine_stack(
+    stack: Stack,
+    *,
+    weights: NDArray[np.floating],
+    clip: float = _CLIP,
+    grow: int = 0,
+    counted: slice = slice(None),
+) -> Combined:
     """Return the weighted mean of a stack without outliers.
 
     Parameters
@@ -141,6 +148,8 @@ def combine_stack(stack: Stack, *, weights: NDArray[np.floating], clip: float = 
         Values that differ from the mean of the others by more than this many sigma are rejected.
     grow : int, default: 0
         Distance from a strong positive outlier within which values of the same frame are rejected, pixels.
+    counted : slice, optional
+        Rows whose values that were rejected are counted; all by default.
 
     Returns
     -------
@@ -160,7 +169,7 @@ def combine_stack(stack: Stack, *, weights: NDArray[np.floating], clip: float = 
         image[y, x], mean_variance[y, x], _ = weighted_mean(values[:, y, x], variance, weight[:, y, x], grown[:, y, x])
         keep = grown
     good = _good(stack)
-    n_clipped = (good & ~keep).sum(axis=(1, 2), dtype=np.int64)
+    n_clipped = (good & ~keep)[:, counted].sum(axis=(1, 2), dtype=np.int64)
     return Combined(image, mean_variance, keep.sum(axis=0, dtype=np.int32), n_clipped)
 
 

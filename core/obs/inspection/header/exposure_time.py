@@ -52,8 +52,15 @@ _SAME = ("EXPTIME", "EXPOSURE", "EXP_TIME", "EXP-TIME", "XPTIME", "TEXPTIME", "X
 _LONGER = ("DARKTIME", "ELAPTIME", "TELAPSE")
 """Cards of a time that cannot be shorter than the exposure."""
 _BY_COMMENT = re.compile(
-    r"\b(exposure|integration|shutter)[- ]?(time|duration|length)\b|\b(actual|effective) (exposure|integration)\b", re.I
+    r"\b(exposure|integration|shutter)[- ]?(time|duration|length)\b|\b(actual|effective) (exposure|integration)\b"
+    r"|\b(exposure|integration|exp(osed|\.)?|shutter open)\b\W*(in |for )?\W*(s|m?secs?|m?s|(milli)?seconds?)\b",
+    re.I,
 )
+_CALLED = re.compile(
+    r"(T?EXP|INT|INTEG|SHUT|SHUTT?R)[-_]?(T|TM|TIME?|DUR)?[-_]?(?P<unit>MSE?C?S?|MILLIS?|USE?C?|SE?CS?)"
+)
+"""Names of other cards that hold it, in the unit that ends them."""
+_CALLED_UNITS = {"M": "ms", "U": "us", "S": "s"}
 _NOT_IT = re.compile(r"request|dead|delay|number|start|end|begin|open|clos|mid|offset|correct|max|min\b|total", re.I)
 _ASKED = re.compile(r"\b(request\w*|command\w*|asked|planned|desired|demand\w*|wanted|intended|set ?point)\b", re.I)
 _EFFECTIVE = re.compile(r"\b(actual|effective|measured|true|real|shutter open|open time)\b", re.I)
@@ -219,7 +226,8 @@ def _of_coadds(cards: Cards, found: Finding, rule: ExposureRule) -> tuple[Findin
 
 def _read(card: Card) -> tuple[float, str]:
     """Return the seconds that a card holds and its unit."""
-    unit = find_time_unit(card.comment) or "s"
+    called = _CALLED.fullmatch(card.keyword)
+    unit = find_time_unit(card.comment) or (_CALLED_UNITS[called["unit"][0]] if called else "s")
     return read_seconds(card.value, unit), unit
 
 
@@ -248,10 +256,11 @@ def _by_comment(cards: Cards) -> Iterator[_Stated]:
         card = cards.find(name)
         if card is None or isinstance(card.value, bool) or not isinstance(card.value, int | float):
             continue
-        if _BY_COMMENT.search(card.comment) and not _NOT_IT.search(card.comment):
+        is_called = _CALLED.fullmatch(name) is not None
+        if (is_called or _BY_COMMENT.search(card.comment)) and not _NOT_IT.search(card.comment):
             seconds, unit = _read(card)
             if isfinite(seconds) and seconds >= 0:
-                yield _Stated(name, seconds, unit, "guess")
+                yield _Stated(name, seconds, unit, "likely" if is_called else "guess")
 
 
 def _against(cards: Cards, first: _Stated, stated: list[_Stated]) -> str:

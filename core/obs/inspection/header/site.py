@@ -60,10 +60,13 @@ _SIDEREAL_STARTS = ("STSTART", "LSTSTART", "LST-BGN", "LST_STAR", "LSTOBS", "TCS
 _SIDEREAL = ("LST-OBS", "LST-STR", "LST-BEG", "LST_OBS", "LST", "SIDTIME", "SIDEREAL", "ST", *_SIDEREAL_STARTS)
 _ESO = "ESO TEL "
 _PLACE = r"(SITE|OBS|OBSV|TELG?|GEO|LOC|STA|STN|SCOPE)[-_]?"
+_BEHIND = r"[-_]?(SITE|OBSV?|TEL|LOC|STN)"
 _CALLED = {
-    "longitude": re.compile(rf"{_PLACE}LO?NG?(I|IT|ITU|ITUD|ITUDE)?|LONGIT(U|UDE)?|LONGTUDE|LONGTD"),
-    "latitude": re.compile(rf"{_PLACE}LAT(I|IT|ITU|ITUD|ITUDE)?|LATITUD|LATIT"),
-    "elevation": re.compile(rf"{_PLACE}(ELE?V(AT|ATI|ATIO|ATN)?|HGT|HEIGHT|ALT(IT|ITU|ITUD)?)"),
+    "longitude": re.compile(rf"{_PLACE}LO?NG?(I|IT|ITU|ITUD|ITUDE)?|LONGIT(U|UDE)?|LONGTUDE|LONGTD|LO?NG?{_BEHIND}"),
+    "latitude": re.compile(rf"{_PLACE}LAT(I|IT|ITU|ITUD|ITUDE)?|LATITUD|LATIT|LAT{_BEHIND}"),
+    "elevation": re.compile(
+        rf"{_PLACE}(ELE?V(AT|ATI|ATIO|ATN)?|HGT|HEIGHT|ALT(IT|ITU|ITUD)?)|(ELE?V|HGT|ALT){_BEHIND}"
+    ),
 }
 """Names of other cards that hold the place of an observatory."""
 _NAMES = ("OBSERVAT", "SITENAME", "SITE", "OBSERVATORY")
@@ -82,6 +85,8 @@ _ZONE = 45.0
 """Degrees by which a longitude may miss that of its time zone, with summer time."""
 _NEAR, _MOST_HOURS = 0.02, 14.0
 """Hours by which two clocks may differ, and that a zone is ahead of UTC at most."""
+_OFFSET = re.compile(r"(?<=\d:\d\d)(\.\d*)?[+-]\d\d:?\d\d$|(?<=\d:\d\d:\d\d)[+-]\d\d$")
+"""What a date says of its own zone: held against the date in UTC like that of a date that says nothing."""
 _MERIDIEM = ("%m/%d/%Y %I:%M:%S.%f %p", "%m/%d/%Y %I:%M:%S %p")
 """How CCDSoft and MaxIm write the local time."""
 _WEST = re.compile(r"\bwest\b|\+ ?W\b|\(W\)|\bdeg(rees)?\.? W\b", re.I)
@@ -220,7 +225,7 @@ def _longitude(cards: Cards, begin: Finding) -> Finding:
 
 def _without_sidereal_time(cards: Cards, name: str, value: float, begin: Finding) -> Finding:
     """Return the longitude by the local time, the program, or the comment, as far as these tell the side."""
-    if (zone := _zone(cards)) is not None and begin.confidence in ("certain", "likely"):
+    if (zone := _zone(cards, begin)) is not None and begin.confidence in ("certain", "likely"):
         source, hours = zone
         fits = [sign for sign in (1.0, -1.0) if abs((sign * value - 15.0 * hours + 180.0) % 360.0 - 180.0) < _ZONE]
         if len(fits) == 1:
@@ -237,13 +242,14 @@ def _without_sidereal_time(cards: Cards, name: str, value: float, begin: Finding
     return Finding("longitude", value, name, "guess", "no sidereal time, so that east and west cannot be distinguished")
 
 
-def _zone(cards: Cards) -> tuple[str, float] | None:
+def _zone(cards: Cards, begin: Finding) -> tuple[str, float] | None:
     """Return the card of the local time, and by how many hours it is ahead of UTC; None where no card gives."""
     for name in ("DATE-LOC", "LOCALTIM"):
         text = re.sub(r"\s+(STD|DST)$", "", str(cards.get(name, "")).strip())
+        offset = _OFFSET.search(text)
         try:
-            local = parse_date(text, *(_MERIDIEM if text.endswith("M") else ()))
-            hours = (local - parse_date(str(cards.get("DATE-OBS")))) / timedelta(hours=1)
+            local = parse_date(text[: offset.start()] if offset else text, *(_MERIDIEM if text.endswith("M") else ()))
+            hours = (local - parse_date(str(cards.get("DATE-OBS", begin.value)))) / timedelta(hours=1)
         except FileFormatError:
             continue
         rounded = round(hours * 4.0) / 4.0
