@@ -3,6 +3,7 @@
 import os
 import re
 import threading
+import time
 import uuid
 
 import pytest
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from postgres_server import find_binaries, serve
 from toy_camera import write_raw
 
-from obs.errors import RepositoryError
+from obs.errors import OutputError, RepositoryError
 from obs.ingest.raws import IngestOptions, ingest_raws
 from obs.ingest.repository import make_repository
 from obs.repo import database
@@ -144,6 +145,33 @@ def test_an_older_registry_gets_wide_integers_and_a_version(schema_url, caplog):
         connection.exec_driver_sql("UPDATE obs_schema SET version = 3")
     with pytest.raises(RepositoryError, match=r"has schema 3, .* reads up to 2"):
         Registry(schema_url)
+
+
+def test_a_server_that_is_restarted_while_writers_wait_for_their_turn(tmp_path, instrument, frames, restarted):
+    server, restart = restarted
+    root = tmp_path / "data"
+    make_repository(root, instrument, registry=server.url)
+    done = []
+    writers = [
+        threading.Thread(target=lambda frame=frame: done.append(ingest_raws(Butler(root), [frame], IngestOptions()).ok))
+        for frame in frames[:2]
+    ]
+
+    def hold_and_restart():
+        with Registry(server.url, read_only=False).transaction() as changes:
+            for writer in writers:
+                writer.start()
+            time.sleep(0.5)
+            assert done == []
+            restart()
+            changes.lookup(["visit"], {}, ["raw"])
+
+    with pytest.raises(OutputError):
+        hold_and_restart()
+    for writer in writers:
+        writer.join(60)
+    assert done == [True, True]
+    assert len(Registry(server.url).lookup(["visit", "ccd"], {}, ["raw"])) == 2
 
 
 @pytest.fixture

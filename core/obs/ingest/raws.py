@@ -6,6 +6,7 @@ processes never register or remove the same file, and a run that is killed can s
 """
 
 import os
+import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, closing, suppress
@@ -35,6 +36,7 @@ from obs.repo.key_sources import registry_place
 from obs.repo.layout import open_repository
 from obs.repo.origin_table import origin_text
 from obs.repo.registry import Registry
+from obs.repo.sqlite_file import BUSY_SECONDS
 from obs.repo.transaction import Transaction
 
 __all__ = ["ALREADY", "IngestOptions", "create_raw_tables", "ingest_raws"]
@@ -157,7 +159,8 @@ def create_raw_tables(registry: Registry, translator: Translator, *, anew: bool 
         If the database refuses.
     """
     columns = {name: _TYPE_NAMES[kind] for name, kind in registry_columns(translator).items()}
-    with registry.transaction() as changes:
+
+    def create(changes: Transaction) -> None:
         if anew:
             for table in ("raw", "raw_visit"):
                 changes.drop_table(table)
@@ -166,6 +169,8 @@ def create_raw_tables(registry: Registry, translator: Translator, *, anew: bool 
             visit = {name: columns[name] for name in translator.visit}
             unique = [name for name in translator.unique if name in visit] or list(visit)
             changes.create_table("raw_visit", visit, unique, numbered=False)
+
+    registry.apply(create)
 
 
 class _Ingest:
@@ -261,15 +266,20 @@ class _Ingest:
     def _ingest_batch(self, batch: Sequence[Translated]) -> Iterator[FileReport]:
         plans = [self.planner.plan(translated) for translated in batch]
         if not self.options.dry_run and self.registry is not None:
-            try:
-                self._put_in(plans)
-            except OutputError as error:
-                if not has_lost_connection(error):
-                    raise
-                self._put_in(plans)  # the server was restarted in the middle
+            self._put_in_again(plans)
             plans = [self._look_again(plan) for plan in plans]
         for plan in plans:
             yield self._finish(plan)
+
+    def _put_in_again(self, plans: Sequence[Plan]) -> None:
+        """Put files in, again and again while the server is being restarted."""
+        end = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                return self._put_in(plans)
+            except OutputError as error:
+                if time.monotonic() > end or not has_lost_connection(error):
+                    raise
 
     def _put_in(self, plans: Sequence[Plan]) -> None:
         """Put files in their places and register them; what is not registered is taken back."""

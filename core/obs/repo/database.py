@@ -130,23 +130,38 @@ def begin_read(engine: sa.Engine) -> Iterator[sa.Connection]:
 def begin_write(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Begin a transaction that no other process has at the same time; it is committed if the block raises nothing.
 
-    What is read in it is still true when it is committed. Another process is waited for up to `BUSY_SECONDS`.
+    What is read in it is still true when it is committed. Another process is waited for up to `BUSY_SECONDS`, and so is
+    a server that is restarted while this process waits for its turn.
 
     Parameters
     ----------
     engine : sqlalchemy.Engine
         Database.
     """
-    with _connect(engine) as connection:
-        if engine.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        elif engine.dialect.name == "postgresql":
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
-            connection.exec_driver_sql(
-                "SELECT pg_advisory_xact_lock(hashtext('obs registry'), hashtext(current_schema()))"
-            )
+    with _connect_alone(engine) as connection:
         yield connection
         connection.commit()
+
+
+def _connect_alone(engine: sa.Engine) -> sa.Connection:
+    """Connect to a database, and begin a transaction that no other process has at the same time."""
+    end = time.monotonic() + BUSY_SECONDS
+    while True:
+        connection = _connect(engine)
+        try:
+            if engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            elif engine.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
+                connection.exec_driver_sql(
+                    "SELECT pg_advisory_xact_lock(hashtext('obs registry'), hashtext(current_schema()))"
+                )
+        except BaseException as error:
+            connection.close()
+            if time.monotonic() > end or not has_lost_connection(error):
+                raise
+        else:
+            return connection
 
 
 def _connect(engine: sa.Engine) -> sa.Connection:

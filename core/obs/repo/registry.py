@@ -58,8 +58,7 @@ class Registry(RegistryReader):
 
     def _migrate(self) -> None:
         """Bring the tables to the current version, and say so if there were any."""
-        with self.transaction() as changes:
-            before = changes.migrate()
+        before = self.apply(Transaction.migrate)
         if before is not None:
             logger.warning(
                 "the registry %s was brought from schema %d to %d; older versions of obs still read it",
@@ -131,6 +130,28 @@ class Registry(RegistryReader):
                 yield Transaction(self, connection)
         except SQLAlchemyError as error:
             raise self.refusal(error) from error
+
+    def apply(self, change: Callable[[Transaction], _T]) -> _T:
+        """Do something in a transaction, once more if the server was restarted in the middle; return what it returns.
+
+        Parameters
+        ----------
+        change : callable
+            What is to be done; it must give the same if it was done before.
+
+        Raises
+        ------
+        OutputError
+            If the database refuses, or another process holds it for too long.
+        """
+        end = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                with self.transaction() as changes:
+                    return change(changes)
+            except OutputError as error:
+                if time.monotonic() > end or not has_lost_connection(error):
+                    raise
 
     def refusal(self, error: BaseException) -> OutputError:
         """Return the error that says why the database cannot be written."""
