@@ -4,7 +4,7 @@ What calibration needs before the faint sources are looked at, from the bright o
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,7 @@ from obs.tasks.psf_stars import (
     StarConfig,
     blended_sources,
     choose_stars,
+    isolated_sources,
     reserve_stars,
 )
 from obs.tasks.repair import CosmicRayConfig, find_hits, repair_cosmic_rays, repair_dark_pixels
@@ -67,6 +68,9 @@ SHARPEST_FWHM = 0.8
 
 FIRST_HIT_WIDTH = 0.6
 """Before the PSF is known, what is sharper than a star of this part of the sources' width is a cosmic ray."""
+
+LEAST_ISOLATED = 0.05
+"""Where a smaller part of the bright peaks is isolated, light of the others is taken for the sky of those few, too."""
 
 UNKNOWN_PLANES = ["BAD", "SAT", "NO_DATA", "UNMASKEDNAN", "INTRP", "CR"]
 
@@ -223,6 +227,7 @@ def characterize(
         bright, stars, search = _find_stars(exposure, model.psf, _for_stars(config), backgrounds, numbers, search)
         reserved = reserve_stars(bright.catalog, stars, config.stars)
         model = model_psf(exposure, bright, stars, reserved, config.psf) or model
+        search = replace(search, divide=search.divide or _is_crowd(bright))
         del bright  # its labels are a plane that the next detection has no use for
         if model.fit is not None:
             n_cosmic_ray += repair(model.psf)
@@ -344,7 +349,8 @@ def _find_stars(
 ) -> tuple[BrightSources, NDArray[np.bool_], _Search]:
     """Return bright sources, the stars among them, and how enough of them were found.
 
-    Where there are few, fainter ones are taken, and then the parts of blends, the brightest first.
+    Where there are few, fainter ones are taken, and then the parts of blends, the brightest first. In a crowd those
+    are taken as soon as a first PSF is there to divide them with.
     """
     fainter = [_Search(part, search.divide) for part in FAINTER if part <= search.part]
     ways = fainter if search.divide else [*fainter, *(_Search(part, divide=True) for part in FAINTER)]
@@ -360,6 +366,11 @@ def _find_stars(
             break
     assert best is not None  # noqa: S101 - there is always one way
     return best
+
+
+def _is_crowd(bright: BrightSources) -> bool:
+    """Return whether parts of blends, with an offset under each, show the PSF better than the few isolated stars."""
+    return bool(np.count_nonzero(isolated_sources(bright)) < LEAST_ISOLATED * len(bright.footprints.peaks))
 
 
 def _bright_sources(

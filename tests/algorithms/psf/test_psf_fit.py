@@ -204,13 +204,14 @@ def test_masked_pixels_do_not_matter():
 
 
 def test_a_background_that_is_left_can_be_fitted():
-    arguments, truth = simulate(120, 3.0)
+    arguments, truth = simulate(120, 4.0)
     left = np.random.default_rng(3).uniform(-20, 20, 120).astype(np.float32)
     arguments["stamps"] += left[:, None, None]
     fit = fit_psf(**arguments, fit_offset=True)
-    assert np.std(fit.offset - left) < 0.6
-    bright = truth["signal_to_noise"] > 200
-    assert np.median(fit.flux[bright] / truth["flux"][bright]) == pytest.approx(1.0, abs=0.01)
+    assert np.nanstd(fit.offset - left) < 0.6
+    bright = (truth["signal_to_noise"] > 200) & np.isfinite(fit.flux)
+    # without the light that the wings have at the border of the stamps, 0.995
+    assert np.median(fit.flux[bright] / truth["flux"][bright]) == pytest.approx(1.0, abs=0.002)
 
 
 def test_a_saturated_core_leaves_the_star_out():

@@ -4,7 +4,7 @@ import galsim
 import numpy as np
 import pytest
 
-from obs.algorithms.psf.wings import Rings, enclosed_light, fit_flux_beyond_radius
+from obs.algorithms.psf.wings import Rings, enclosed_light, fit_flux_beyond_radius, fit_pedestal
 
 RADIUS = 12.0
 APERTURES = np.array([9.0, 12.0, 17.0, 25.0, 35.0])
@@ -68,6 +68,20 @@ def test_what_neighbors_leave_is_not_taken_for_wings_where_rings_tell():
     stamp = moffat_stamp(4.2, 3.0, pedestal=pedestal)
     assert fit_flux_beyond_radius(stamp, 4.2, RADIUS, rings(4.2, 3.0, pedestal)) == pytest.approx(truth, rel=0.08)
     assert fit_flux_beyond_radius(stamp, 4.2, RADIUS) > 1.1 * truth
+
+
+@pytest.mark.parametrize("beta", [2.5, 3.5, 4.5])
+def test_a_constant_under_a_profile_is_told_from_its_wings(beta):
+    stamp = moffat_stamp(4.2, beta).astype(float)
+    for pedestal in (2e-5, 0.0, -2e-5):  # 2 % of the light, and none
+        # the wings end at 1e-6 (beta 4.5) to 3e-5
+        assert fit_pedestal(stamp + pedestal, 4.2) == pytest.approx(pedestal, abs=1.5e-6)
+
+
+def test_a_ring_of_light_has_no_profile():
+    y, x = np.mgrid[:31, :31] - 15
+    ring = ((np.hypot(x, y) > 8) & (np.hypot(x, y) < 13)) / 330.0 + 3e-5
+    assert fit_pedestal(ring, 8.0) == pytest.approx(3e-5)
 
 
 def test_a_stamp_with_too_few_rings_counts_as_it_is():

@@ -17,6 +17,7 @@ from obs.algorithms.psf.profile import cut_into_rings, moffat, stamp_radius
 from obs.algorithms.psf.solve import fit_rings, solve_psf
 from obs.algorithms.psf.stars import PsfStars, first_guess, has_core, variance_slope
 from obs.algorithms.psf.width import half_maximum_width
+from obs.algorithms.psf.wings import fit_pedestal
 from obs.errors import MeasurementError
 from obs.frozen import frozen
 from obs.image.psf import PixelPsf, polynomial_terms, stamp_sums
@@ -108,7 +109,7 @@ def fit_psf(
         Relative error granted to the model, so that a few very bright stars do not rule it.
     fit_offset : bool
         Fit a constant under each star too. The light in the PSF's wings at the border of the stamp is then not known,
-        and its mean there is taken as zero.
+        and is that of the profile that fits the light further in.
     chi2_clip : float
         Stars are dropped whose chi-squared is this many standard deviations above that of the others.
     rounds : int
@@ -235,7 +236,7 @@ def _take_turns(stars: PsfStars, basis: Float, rules: _Rules, *, improve: bool =
         first = number == 0 and not improve
         prior = basis[0] if first else fit_rings(stars, cut_into_rings(basis[0]))
         basis = solve_psf(stars, basis, prior, _PRIOR_TIGHTNESS[0 if first else 1], steps=12 if first else 6)
-        basis = _normalize(basis, stars.sampling, shape, stars.fit_offset)
+        basis = _normalize(basis, stars.sampling, shape, stars.fwhm if stars.fit_offset else None)
         stars.predict(basis)
         step_x, step_y = stars.measure()
         if number < rules.rounds - 1:
@@ -287,13 +288,19 @@ def _predicts_better(one: PsfStars, other: PsfStars) -> bool:
     return bool(np.clip(gain, -1.0, 1.0).mean() > 0)
 
 
-def _normalize(basis: Float, sampling: float, shape: tuple[int, int], fit_offset: bool) -> Float:
-    """Return images of which the first adds up to one and the others to zero: light is the stars', not the model's."""
+def _normalize(basis: Float, sampling: float, shape: tuple[int, int], fwhm: float | None) -> Float:
+    """Return images of which the first adds up to one and the others to zero: light is the stars', not the model's.
+
+    With the width of the PSF, the constant that stars with offsets leave open is chosen so that the wings go on as a
+    profile of seeing does.
+    """
     images = basis.astype(np.float64)
-    if fit_offset:
+    if fwhm is not None:
         border = np.ones(basis.shape[1:], bool)
         border[1:-1, 1:-1] = False
         images -= images[:, border].mean(axis=1)[:, None, None]
+        images[0] /= stamp_sums(images[:1], sampling, shape)[0]
+        images[0] -= fit_pedestal(images[0], fwhm, sampling)
     sums = stamp_sums(images, sampling, shape)
     images[0] /= sums[0]
     images[1:] -= sums[1:, None, None] * images[0]

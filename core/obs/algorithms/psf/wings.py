@@ -16,7 +16,7 @@ from obs.algorithms.psf.kolmogorov import kolmogorov_beyond, kolmogorov_profile
 from obs.algorithms.psf.profile import stamp_radius
 from obs.frozen import frozen
 
-__all__ = ["Rings", "enclosed_light", "fit_flux_beyond_radius"]
+__all__ = ["Rings", "enclosed_light", "fit_flux_beyond_radius", "fit_pedestal"]
 
 CORE = 0.7
 """Radius, in FWHM, from which the profile is fitted: inside, pixels blur it."""
@@ -42,6 +42,9 @@ ERROR = 0.02
 
 FLOOR = 2e-6
 """Error of the PSF model, light of the whole PSF per pixel, where hardly any is left."""
+
+LARGEST_CHI2 = 10.0
+"""Chi-squared of each ring above which no profile fits: defocused or trailed stars, or neighbors that were left."""
 
 
 @frozen
@@ -130,6 +133,46 @@ def fit_flux_beyond_radius(psf: NDArray[np.float32], fwhm: float, radius: float,
     return float(fits[:, 0] @ likelihood / likelihood.sum())
 
 
+def fit_pedestal(psf: NDArray[np.float64], fwhm: float, step: float = 1.0) -> float:
+    """Fit profiles and a constant to an image of a PSF, and return the constant.
+
+    Parameters
+    ----------
+    psf : ndarray of float64, shape (k, m)
+        PSF centered on the middle pixel, light per pixel, of about one in all.
+    fwhm : float
+        Its full width at half maximum, pixels.
+    step : float, default: 1.0
+        Step of the image, pixels.
+
+    Returns
+    -------
+    float
+        Light per pixel that is not the PSF's. Where no profile fits, the mean along the border, as if the PSF ended
+        there.
+    """
+    shape = (psf.shape[0], psf.shape[1])
+    distance = stamp_radius(shape, step)
+    border = np.ones(shape, bool)
+    border[1:-1, 1:-1] = False
+    end = float(psf[border].mean())
+    width = max(step, 1.0)
+    steps = np.arange(CORE * fwhm, min(shape) // 2 * step + width, width)
+    rings = [ring for low, high in pairwise(steps) if (ring := (distance >= low) & (distance < high)).any()]
+    if len(rings) < LEAST_RINGS:
+        return end
+    profile, place = (np.array([values[ring].mean(dtype=np.float64) for ring in rings]) for values in (psf, distance))
+    weight = 1.0 / (ERROR * np.abs(profile - end) + FLOOR)
+    families = _moffat(place, None, fwhm, np.inf), _turbulence(place, None, WIDTHS * fwhm, np.inf)
+    fits = [_fit_linear(family.shape, profile, weight, flat=True) for family in families]
+    pedestal, chi2 = (np.concatenate([fit[k] for fit in fits]) for k in (1, 2))
+    if chi2.min() > LARGEST_CHI2 * len(rings):
+        return end
+    likelihood = np.exp(-0.5 * (chi2 - chi2.min()))
+    # the PSF is nowhere negative
+    return min(float(pedestal @ likelihood / likelihood.sum()), end)
+
+
 @frozen
 class _Family:
     """Profiles of a whole of one: the light per pixel where it is measured, and that beyond the reference circle."""
@@ -143,7 +186,7 @@ class _Family:
 
     def fit(self, profile: NDArray[np.float64], weight: NDArray[np.float64], *, flat: bool) -> tuple[float, float]:
         """Return the light beyond the circle of the profile that fits best, and its chi-squared."""
-        light, chi2 = _fit_linear(self.shape, profile, weight, flat=flat)
+        light, _, chi2 = _fit_linear(self.shape, profile, weight, flat=flat)
         best = int(np.argmin(chi2))
         return float(light[best] * self.beyond[best]), float(chi2[best])
 
@@ -180,12 +223,12 @@ def _beyond(radius: NDArray[np.float64], scale: NDArray[np.float64], beta: NDArr
 
 def _fit_linear(
     shape: NDArray[np.float64], profile: NDArray[np.float64], weight: NDArray[np.float64], *, flat: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Fit ``light * shape``, and a pedestal if ``flat``, for every row of ``shape``; return light and chi-squared."""
+) -> tuple[NDArray[np.float64], ...]:
+    """Fit ``light * shape``, and a pedestal if ``flat``, for every row of ``shape``: light, pedestal, chi-squared."""
     a, one, target = shape * weight, weight, profile * weight
     aa, ab, bb = (a * a).sum(1), a @ one, float(one @ one)
     at, bt = a @ target, float(one @ target)
     pedestal = (aa * bt - ab * at) / np.maximum(aa * bb - ab**2, 1e-300) if flat else np.zeros(len(a))
     light = (at - pedestal * ab) / aa
     chi2 = np.square(light[:, None] * a + pedestal[:, None] * one - target).sum(1)
-    return light, chi2
+    return light, pedestal, chi2
