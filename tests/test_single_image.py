@@ -365,6 +365,14 @@ def test_an_image_without_stars_gets_the_psf_of_the_last_good_one(write, tmp_pat
     assert (read_source_table(output)["psf_rung"] == 1).all()
 
 
+def test_a_tenth_of_a_photon_a_pixel_is_a_sky(write, tmp_path):
+    field = star_field(12, (240, 240), sky=0.1, gain=1.0, read_noise=0.0, fluxes=(60, 3000), profile=Moffat(3.2))
+    pixels = np.rint(field.exposure.masked_image.image).astype(np.int32)
+    summary, _ = process(write(pixels, GAIN=1.0, RDNOISE=0.01), tmp_path)
+    assert len(field.flux) - 1 <= summary.n_source <= len(field.flux)
+    assert not [text for text in summary.warnings if "mosaic" in text or "gain and read noise" in text]
+
+
 @pytest.mark.parametrize(
     ("cards", "said"),
     [

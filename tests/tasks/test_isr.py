@@ -1085,6 +1085,12 @@ def test_stars_cut_off_below_the_known_saturation_are_saturated():
     assert saturated[counts == 18000.0].all()
     assert not saturated[counts < 16000.0].any()
     assert any(re.search(r"stars are cut off at 1[5-7]\d\d\d.* ADU above the sky.*isr.saturation", w) for w in warnings)
+    assert any(f"below the saturation of {SATURATION:g} ADU that amplifiers.csv gives" in text for text in warnings)
+    warnings = []
+    where = detector(saturation=float("nan"))
+    unknown = run(raw_frame(counts), where=where, warn=warnings, do_find_saturation=True, **ungrown)
+    np.testing.assert_array_equal(unknown.masked_image.mask.any("SAT"), saturated)
+    assert any("where no saturation is given" in text for text in warnings)
     assert exposure.metadata["SATURATE"] < 18000
 
 

@@ -235,5 +235,6 @@ def _check_saturation(exposure: RawFrame, amp: Amplifier) -> Check:
         verdict: Verdict = "wrong" if math.isfinite(level) else "doubtful"
         return Check("noise", name, value, "pixels", verdict, note, f"{place}: not above {highest:g}")
     if not math.isfinite(level):
-        return Check("noise", name, "", "amplifiers.csv", "not known", "no pixel is masked for it", place)
+        note = "only flat tops of stars and the highest number that the file can hold are masked SAT"
+        return Check("noise", name, "", "amplifiers.csv", "not known", note, place)
     return Check("noise", name, f"{value}; highest pixel {highest:g}", "pixels")

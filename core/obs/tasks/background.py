@@ -14,9 +14,19 @@ from obs.config.base import TaskConfig, setting
 from obs.image.background import Background
 from obs.image.masked_image import MaskedImage
 
-__all__ = ["BackgroundConfig", "check_background", "clip_few_counts", "no_sky", "subtract_background"]
+__all__ = [
+    "BackgroundConfig",
+    "check_background",
+    "clip_few_counts",
+    "clip_no_photons",
+    "no_sky",
+    "subtract_background",
+]
 
 SOURCE_PLANES = ("DETECTED", "DETECTED_NEGATIVE")
+
+MOSTLY_NONE = 0.65
+"""Photons in a pixel below which more than half of the pixels have none."""
 
 FEW_COUNTS, LOST = 20.0, 1e-4
 """Electrons of the sky in a pixel below which its noise is skewed; fraction of pixels that clipping may lose then."""
@@ -124,11 +134,30 @@ def clip_few_counts(config: BackgroundConfig, background: Background, metadata: 
     counts = float(np.median(level)) * gain
     if not 0 < counts < FEW_COUNTS or not np.isfinite(read_noise):
         return config
+    return clip_no_photons(config, counts, float(read_noise))
+
+
+def clip_no_photons(config: BackgroundConfig, counts: float, read_noise: float) -> BackgroundConfig:
+    """Return settings that clip hardly any photons of the sky.
+
+    Parameters
+    ----------
+    config : BackgroundConfig
+        Settings.
+    counts : float
+        Mean number of photons in a pixel of the sky.
+    read_noise : float
+        Electrons.
+    """
     most = int(counts)
     while poisson_above(most, counts) > LOST:
         most += 1
     clip = (most + 0.5 - counts) / np.sqrt(counts + read_noise**2)
-    return config.model_copy(update={"clip": max(config.clip, float(clip))})
+    update: dict[str, object] = {"clip": max(config.clip, float(clip))}
+    if counts < MOSTLY_NONE:
+        # what is subtracted must leave pixels without a photon equal: by that the next look at them knows them
+        update |= {"style": "constant", "follow": False}
+    return config.model_copy(update=update)
 
 
 def check_background(masked_image: MaskedImage, config: BackgroundConfig, cause: str = "") -> tuple[float, str]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from obs.algorithms.pixels.grow import grow
 from obs.algorithms.pixels.smoothing import Smoothed, gaussian_kernel, smooth
 from obs.algorithms.sky.background import fit_background
+from obs.algorithms.sky.few_photons import count_photons, has_few_photons, predict_photon_noise
 from obs.algorithms.sky.noise import measure_smoothed_noise, predict_smoothed_noise
 from obs.algorithms.sources.detection import Footprints, Peaks, above_threshold, find_footprints
 from obs.algorithms.sources.measured_peaks import survives_without_filled_pixels
@@ -265,6 +266,8 @@ def _noise(
     """Noise of the smoothed image; NaN or 0 where it is not known."""
     margin = _kernel_margin(sigma, config)
     everywhere = measure_smoothed_noise(Smoothed(smoothed.image, margin), bad)
+    if (dark := count_photons(image)) is not None:
+        everywhere = max(everywhere, predict_photon_noise(dark, sigma, config.kernel_size, config.threshold))
     if config.noise == "everywhere" or not everywhere > 0:
         return everywhere
     noise = everywhere
@@ -277,6 +280,8 @@ def _noise(
             found = predict_smoothed_noise(image, beside, sigma, config.kernel_size, config.threshold)
         else:
             found = measure_smoothed_noise(smoothed, beside)
+            if has_few_photons(image, beside):  # clipping has cut off a part of the skewed noise
+                found = max(found, predict_smoothed_noise(image, beside, sigma, config.kernel_size, config.threshold))
         if not np.isfinite(found) or found >= SAME_NOISE * noise:
             break
         noise = found

@@ -51,8 +51,8 @@ class IsrConfig(TaskConfig):
     do_suspect: bool = setting(False, "Mask pixels above the suspect level of their amplifier SUSPECT.")
     do_find_saturation: bool = setting(
         True,
-        "Look for stars that are cut off at one level below the known saturation, and for cores whose counts wrap, and "
-        "mask them SAT. Set the saturation of the amplifiers if this finds any.",
+        "Look for stars that are cut off at one level, be a saturation given or not, and for cores whose counts wrap, "
+        "and mask them SAT. Set the saturation of the amplifiers if this finds any.",
     )
     do_mask_constant: bool = setting(
         True, "Mask areas of exactly equal pixels BAD and NO_DATA: dead amplifiers and columns, lines not read out."

@@ -38,6 +38,7 @@ def find_saturation(work: Work) -> None:
         ``flat_top``.
     """
     levels: set[float] = set()
+    known: set[float] = set()
     number = 0
     for hdu, pixels in work.images.items():
         light, bad, noise, sky = _above_sky(work, hdu)
@@ -51,15 +52,28 @@ def find_saturation(work: Work) -> None:
         saturated = found.saturated & ~bad
         pixels.mask.set(saturated, "SAT")
         levels.update(float(level) for level in found.levels)
+        known.update(_given_saturation(work, hdu))
         number += int(np.count_nonzero(saturated))
     if not levels:
         return
     work.flat_top = min(levels)
     shown = ", ".join(f"{level:.6g}" for level in sorted(levels))
-    work.warn(
-        f"stars are cut off at {shown} ADU above the sky, below the known saturation: {number} pixels masked SAT. "
-        "Correct the saturation of the amplifiers, or set isr.saturation"
-    )
+    if known:
+        source = "amplifiers.csv" if work.config.saturation is None else "isr.saturation"
+        given = f"below the saturation of {min(known):g} ADU that {source} gives"
+        advice = "Correct the saturation of the amplifiers, or set isr.saturation"
+    else:
+        given = "where no saturation is given (amplifiers.csv has none)"
+        advice = "Write it into amplifiers.csv (obs doctor names it), or set isr.saturation"
+    work.warn(f"stars are cut off at {shown} ADU above the sky, {given}: {number} pixels masked SAT. {advice}")
+
+
+def _given_saturation(work: Work, hdu: int) -> set[float]:
+    """Return the levels that the setting or the camera gives; the highest number of the file is none of them."""
+    if work.config.saturation is not None:
+        return {work.config.saturation}
+    levels = {amp.nominal.saturation for amp in _working(work) if amp.raw_hdu == hdu}
+    return {level for level in levels if np.isfinite(level)}
 
 
 def _mask_wraps(work: Work, hdu: int, sky: float, noise: float) -> bool:

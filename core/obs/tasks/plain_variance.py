@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.pixels.statistics import clipped_statistics
+from obs.algorithms.sky.few_photons import count_photons
 from obs.algorithms.sky.scatter import measure_scatter
 from obs.tasks.noise import LARGEST_READ_NOISE
 
@@ -23,6 +24,9 @@ LEAST_READ_NOISE = 1.0
 
 SAMPLE = 10_000
 """Pixels that show whether an image has whole numbers. Noise that is smaller than their step is not that of photons."""
+
+PHOTONS = 0.75, 1.3
+"""Range of variance over level, both in the step of whole numbers, that counts of photons have."""
 
 NO_SKY = 0.3
 """A sky lower than this, in its noise, says nothing about the gain."""
@@ -83,10 +87,19 @@ def make_variance(
     # an image of a few pixels has no cells
     noise = measured**2 if measured > 0 else sky.sigma**2
     level = sky.mean
+    dark = count_photons(image)
+    if dark is not None:
+        level, noise = dark.level, dark.sigma**2
     warning = ""
     if background_subtracted:
         line = (1 / gain if gain else 0.0), noise
         level, image = 0.0, image - np.float32(sky.mean)
+    elif gain is None and dark is not None:
+        line = dark.photon, _floor(1 / dark.photon, read_noise, level, noise)
+        warning = (
+            f"the gain is not known: most pixels have no photon, and one photon counts {dark.photon:.3g}, which is "
+            f"{1 / dark.photon:.3g} electron/adu; give another one with -c gain=VALUE"
+        )
     elif gain is None:
         sample = image[good][:SAMPLE]
         coarse = noise < 1 and bool((sample == np.rint(sample)).all())
@@ -96,8 +109,7 @@ def make_variance(
     slope, floor = line
     light = np.maximum(image, np.float32(0.0))
     if 0 < level < FEW_ELECTRONS * slope:
-        dark = image < np.float32(level + OWN_LIGHT * math.sqrt(noise))
-        light[dark] = level
+        light[image < np.float32(level + OWN_LIGHT * math.sqrt(noise))] = level
     variance = light
     variance *= np.float32(slope)
     variance += np.float32(floor)
@@ -121,6 +133,11 @@ def _from_sky(
     level: float, noise: float, read_noise: float | None, *, too_coarse: bool
 ) -> tuple[tuple[float, float], str]:
     """Return slope and floor of the variance of an image of unknown gain, and what the user should know."""
+    if too_coarse and PHOTONS[0] < noise / max(level, 1e-9) < PHOTONS[1]:
+        return (1.0, LEAST_SHARE * noise), (
+            "the gain is not known: whole numbers that scatter as they do are counts of photons, 1 electron/adu; give "
+            "another one with -c gain=VALUE"
+        )
     if too_coarse or level < NO_SKY * math.sqrt(noise):
         return (0.0, noise), (
             "the gain is not known, and the sky is too dark, or its counts too coarse, to measure it: the variance is "

@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from obs.algorithms.sky.few_photons import count_photons
 from obs.algorithms.sky.illumination import SkyShape, measure_sky_shape
 from obs.image.background import Background
 from obs.image.exposure import Exposure
 from obs.tasks.amplifier_steps import AmplifierStepsConfig, level_amplifiers
-from obs.tasks.background import BackgroundConfig, clip_few_counts, subtract_background
+from obs.tasks.background import BackgroundConfig, clip_few_counts, clip_no_photons, subtract_background
 from obs.tasks.noise import NoiseCheck, NoiseConfig, check_noise
 from obs.tasks.streaks import StreakConfig, mask_streaks
 
@@ -68,8 +69,12 @@ def prepare_sky(
     """
     whole = _one_readout(exposure)
     steps, largest = level_amplifiers(exposure.masked_image, amplifiers)
+    dark = count_photons(exposure.masked_image.image)
     first = subtract_background(exposure.masked_image, background)
-    few = clip_few_counts(background, first, exposure.metadata)
+    if dark is not None:
+        few = clip_no_photons(background, dark.counts, read_noise=0.0)
+    else:
+        few = clip_few_counts(background, first, exposure.metadata)
     if few.clip > background.clip:
         # clipped photons made structure where the sky has none, and stars, which are not known yet, would make more
         exposure.masked_image.image += first.image()

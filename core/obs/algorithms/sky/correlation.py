@@ -36,6 +36,9 @@ SAME_NOISE = 2.0
 LEAST_PAIRS = 20_000
 """Fewer pairs of pixels do not tell a correlation from chance."""
 
+LEAST_SCATTER = 1e-3
+"""Variance of the pixels that are not clipped, over that of the variance plane, below which they have no noise."""
+
 RESAMPLED = 0.1
 """Neighbors of pixels as they were read out share less of their noise than this."""
 
@@ -100,7 +103,7 @@ def measure_noise_correlation(
     Returns
     -------
     NoiseCorrelation
-        Independent noise as in the variance plane, where too few pixels are good.
+        Independent noise as in the variance plane, where too few pixels are good, or those that are do not scatter.
     """
     expected: list[NDArray[np.float32]] = []
     step = max(2, image.size // SAMPLE)
@@ -137,7 +140,9 @@ def measure_noise_correlation(
     products, pairs = (_lags(np.fft.irfft2(power, size)) for power in powers)
     known_sky = np.concatenate(expected) if expected else np.empty(0, np.float32)
     sky_variance = float(np.median(known_sky[::7])) if len(known_sky) > LEAST_PAIRS else float("nan")
-    if not sky_variance > 0 or np.min(pairs) < LEAST_PAIRS:
+    # of a sky with hardly any photons, each pixel that has one is left out, and no other one scatters
+    scatters = products[LARGEST_LAG, LARGEST_LAG] > LEAST_SCATTER * pairs[LARGEST_LAG, LARGEST_LAG]
+    if not sky_variance > 0 or np.min(pairs) < LEAST_PAIRS or not scatters:
         independent = np.zeros((2 * LARGEST_LAG + 1, 2 * LARGEST_LAG + 1))
         independent[LARGEST_LAG, LARGEST_LAG] = 1.0
         known = variance[np.isfinite(variance) & (variance > 0)]

@@ -64,6 +64,10 @@ class SkyScatter(NamedTuple):
     predicted: float
 
 
+NO_NOISE = 3e-3
+"""Of few photons hardly any pixels four apart differ, and clipping leaves those that do not: a noise below this part of
+that of single pixels is none, and the latter counts. Patterns of period two make single pixels 100 times noisier."""
+
 UNKNOWN = SkyScatter(float("nan"), float("nan"), float("nan"), float("nan"))
 
 
@@ -97,6 +101,7 @@ def measure_scatter(image: NDArray[np.float32], variance: NDArray[np.float32], b
     # relative to what each cell should have, so that a sky of varying brightness is quiet where its noise is low
     typical = float(np.median(scale))
     found = [_percentile(part[known] / scale, q) for part, q in ((pixel, QUIET), (single, QUIET), (block, 50.0))]
+    found[0] = found[1] if found[0] < NO_NOISE * found[1] else found[0]
     return SkyScatter(found[0] * typical, found[1] * typical, found[2] * typical, typical)
 
 
