@@ -116,7 +116,8 @@ def difference_image(
         stars: Catalog | None = butler.get("src", data_id)
     except DatasetNotFoundError:
         stars = None
-    difference = subtract_template(exposure, psf, template.pixels, template.psf, stars, config)
+    exact_psf = (template.exact_psf.stamps, template.coadd_scale)
+    difference = subtract_template(exposure, psf, template.pixels, template.psf, stars, config, exact_psf)
     result = difference.exposure
     catalog = detect_changes(
         difference,

@@ -16,6 +16,7 @@ from obs.coadds.frames import Frame
 from obs.coadds.inputs import overlaps
 from obs.coadds.inputs_table import input_frames, read_coadd_psf
 from obs.coadds.sky_maps import coadd_roots, load_sky_map
+from obs.coadds.template_psf import PsfPart, TemplatePsf
 from obs.coadds.warp import OUTSIDE, UNUSABLE, frame_transform, warped_psf
 from obs.errors import MeasurementError
 from obs.frozen import frozen
@@ -55,12 +56,18 @@ class Template:
         Data IDs of the coadds that it consists of.
     own_share : float
         Largest share of the image itself in these coadds.
+    exact_psf : TemplatePsf
+        Its PSF with the steps where other exposures begin, on the pixels of the coadds.
+    coadd_scale : float
+        Pixels of the coadds for one pixel of the image.
     """
 
     pixels: MaskedImage
     psf: PixelPsf
     patches: tuple[str, ...]
     own_share: float
+    exact_psf: TemplatePsf
+    coadd_scale: float
 
 
 def make_template(
@@ -101,6 +108,7 @@ def make_template(
     image, variance = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     mask, empty = Mask.zeros(shape), np.ones(shape, bool)
     used: list[tuple[int, dict[str, Any], TanSipWcs, CoaddPsf]] = []
+    parts: list[PsfPart] = []
     own, is_alone = 0.0, False
     for data_id in found:
         coadd, psf, share = _coadd(butler, data_id, frame, maximum_own_share)
@@ -111,6 +119,7 @@ def make_template(
         count = _fill(image, variance, mask, empty, coadd, frame, flux_mag0)
         if count:
             used.append((count, data_id, coadd.wcs, psf))
+            parts.append(PsfPart(psf.filled(), frame_transform(frame.wcs, coadd.wcs), coadd.shape))
     if not used:
         if is_alone:
             raise MeasurementError(
@@ -127,7 +136,14 @@ def make_template(
     fwhm = half_maximum_width(psf, x=x, y=y) * wcs.pixel_scale / frame.wcs.pixel_scale
     whole = Box(0, 0, shape[1], shape[0])
     warped = warped_psf(psf, to_coadd, whole, whole, fwhm, _KERNEL)
-    return Template(MaskedImage(image, mask, variance), warped, tuple(format_data_id(one[1]) for one in used), own)
+    return Template(
+        MaskedImage(image, mask, variance),
+        warped,
+        tuple(format_data_id(one[1]) for one in used),
+        own,
+        TemplatePsf(tuple(parts)),
+        frame.wcs.pixel_scale / wcs.pixel_scale,
+    )
 
 
 def template_coadds(butler: Butler, frame: Frame, band: str, tract: int | None) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ from obs.tasks.difference.match_models import (
     scaled_places,
     spread_unusable,
 )
+from obs.tasks.difference.psf_steps import Stamps, missed_by_smooth_kernel
 from obs.tasks.difference.register import Registered, register_stars
 from obs.tasks.psf_sizes import FWHM_PER_SIGMA
 
@@ -84,6 +85,7 @@ def subtract_template(
     template_psf: PixelPsf,
     stars: Catalog | None,
     config: DifferenceConfig,
+    exact_psf: tuple[Stamps, float] | None = None,
 ) -> Difference:
     """Subtract a template from an image after the sharper of both was convolved to the PSF of the other.
 
@@ -101,6 +103,8 @@ def subtract_template(
         Sources of the image to fit the kernel to.
     config : DifferenceConfig
         Settings.
+    exact_psf : tuple of callable and float, optional
+        The template's PSF at places of the image, with its steps, and pixels of these stamps for one of the image.
 
     Returns
     -------
@@ -161,7 +165,12 @@ def subtract_template(
         size = 2 * int(np.ceil(reach * FWHM_PER_SIGMA * max(sigmas))) + 1
         light = np.maximum(light, uniform_filter(np.square(model * scale), size, mode="constant"))
     area = np.float32(4 * np.pi * max(sigmas) ** 2)
-    model_error = registered.share * np.sqrt(light * area)
+    share = registered.share
+    if exact_psf is not None:
+        stars_used = (x[kernel.used], y[kernel.used], catalog_flux[kernel.used]) if n_star else (x[:0], y[:0], x[:0])
+        steps = missed_by_smooth_kernel(exact_psf[0], stars_used, pixels.shape, kernel.order, exact_psf[1], max(sigmas))
+        share = np.hypot(share, steps)
+    model_error = share * np.sqrt(light * area)
     flux_scale = _flux_scale(image if forward else matched * scale, final_psf, places, catalog_flux)
     return Difference(result, model_error, forward, n_star, ratio, registered.misfit, registered.scatter, flux_scale)
 
