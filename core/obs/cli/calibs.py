@@ -7,6 +7,7 @@ import click
 
 from obs.cli.files import find_files
 from obs.cli.ingest_report import print_report
+from obs.cli.options import calib_folder
 from obs.cli.table import format_table
 from obs.errors import DatasetNotFoundError, suggest
 from obs.ingest.calib_store import CalibStore
@@ -89,4 +90,4 @@ def list_calibs(root: Path, dataset_type: str | None, calib: Path | None, camera
 
 
 def _open(root: Path, calib: Path | None, camera: str | None) -> Butler:
-    return Butler(root, calib=calib, instrument=None if camera is None else load_instrument(camera))
+    return Butler(root, calib=calib_folder(root, calib), instrument=None if camera is None else load_instrument(camera))

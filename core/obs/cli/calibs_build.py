@@ -12,7 +12,7 @@ from obs.calibration_frames.detector_scales import detector_scales, rescale_cali
 from obs.calibration_frames.previous_frame import measure_change
 from obs.calibration_frames.summary import BuildSummary
 from obs.cli.logs import configure_logging
-from obs.cli.options import add_overrides
+from obs.cli.options import add_overrides, calib_folder
 from obs.cli.progress import show_progress
 from obs.cli.report import failure_text
 from obs.cli.show import show_config, split_show
@@ -55,7 +55,8 @@ def build(
     """Do what the command says; see obs.cli.commands.calibs_build."""
     configure_logging(log_levels)
     shows = split_show(show)
-    open_repository = partial(Butler, root, calib=calib, instrument=None if camera is None else load_instrument(camera))
+    calib, instrument = calib_folder(root, calib), None if camera is None else load_instrument(camera)
+    open_repository = partial(Butler, root, calib=calib, instrument=instrument)
     butler = open_repository()
     switch = [("c", "isr.allow_missing=true")] if allow_missing else []
     layers = calibs_settings(butler.instrument)

@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
+from glob import glob
 from itertools import pairwise
 from pathlib import Path, PurePath
 
@@ -22,6 +23,7 @@ from obs.config.lsst_names import PROCESS_NAMES
 from obs.config.overrides import read_override_file, setting_name
 from obs.errors import suggest
 from obs.frozen import frozen
+from obs.repo.key_sources import CALIB_REGISTRY
 
 __all__ = ["Translated", "translate_line"]
 
@@ -96,9 +98,30 @@ def translate_line(line: Sequence[str]) -> Translated:
         words = _drop_absent(words, notes)
     known = _known_options(program.words)
     words = _drop(words, {name: option for name, option in GENERAL.items() if name not in known}, notes)
+    if name == "ingestCalibs" and _are_registered(words):
+        kept = [option for word, option in pairwise(words) if word == "--calib"]
+        notes.append(
+            f"no file matches {' '.join(_frames(words))}: frames that constructBias.py and its like make here are "
+            "registered when they are made; these are the calibrations"
+        )
+        return Translated(["calibs", "list", words[0], *(["--calib", kept[0]] if kept else [])], notes)
     if name == "ingestDriver":
         notes.append("-j is for obs ingest what --cores is for ingestDriver.py")
     return Translated([*program.words, *words], notes)
+
+
+def _frames(words: Sequence[str]) -> list[str]:
+    """Return the words that name frames in a rerun."""
+    return [word for word in words[1:] if "/rerun/" in word and not word.startswith("-")]
+
+
+def _are_registered(words: Sequence[str]) -> bool:
+    """Return whether a line takes frames out of a rerun, where there are none, and there are calibrations already."""
+    frames = _frames(words)
+    if not frames or any(glob(word) for word in frames):
+        return False
+    folders = [Path(words[0], "CALIB"), *(Path(option) for word, option in pairwise(words) if word == "--calib")]
+    return any((folder / CALIB_REGISTRY).is_file() for folder in folders)
 
 
 def _supported(words: list[str], notes: list[str]) -> list[str]:
@@ -209,8 +232,10 @@ def _drop(words: list[str], options: Mapping[str, General], notes: list[str]) ->
         word = words.pop(0)
         option, equals, _ = word.partition("=")
         if option in options:
+            before = list(words)
             _take(words, options[option], has_value=bool(equals))
-            notes.append(f"{option} is left out: {options[option].reason}")
+            values = before[: len(before) - len(words)]
+            notes.append(f"{shlex.join([word, *values])} is left out: {options[option].reason}")
         else:
             kept.append(word)
     return kept

@@ -162,6 +162,7 @@ REASONS = {
     "buildDetector": "write the amplifier tables with obs camera build",
     "runEimage": "obs process takes images without instrument signature: use the line of processEimage.py",
     "readStar": _REPORT,
+    "solvetansip": "obs process fits the WCS (TAN-SIP) itself: use the line of processCcd.py",
     "hscOverlaps": "obs skymap show OUT prints the patches that exposures overlap; obs coadd takes them by itself",
     "installTransmissionCurves": "obs does not use transmission curves; those attached to files are read",
     "makeBrighterFatterKernel": "obs reads a kernel (-c isr.brighter_fatter_kernel_path=FILE) and does not make one",

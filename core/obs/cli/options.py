@@ -13,6 +13,7 @@ from obs.repo.layout import is_repository, open_repository
 
 __all__ = [
     "add_overrides",
+    "calib_folder",
     "output_under",
     "path_under",
     "remove_output",
@@ -47,6 +48,23 @@ def path_under(variable: str, path: Path) -> Path:
         Path from the command line; an absolute one is returned as it is.
     """
     return Path(os.environ.get(variable, "")) / path
+
+
+def calib_folder(root: Path, calib: Path | None) -> Path | None:
+    """Return the folder of calibrations that a user names: as in the LSST stack, or else one in the repository.
+
+    Parameters
+    ----------
+    root : Path
+        The repository, as the user names it.
+    calib : Path or None
+        The value of ``--calib``. It is taken from the current folder where it is there, or begins with the name of the
+        repository (``DATA --calib DATA/CALIB``); else from the repository (``DATA --calib CALIB``).
+    """
+    if calib is None or calib.is_absolute():
+        return calib
+    within = root != Path() and calib.is_relative_to(root)
+    return calib.absolute() if within or calib.exists() else calib
 
 
 def output_under(root: Path, rerun: str | None) -> Path:

@@ -1,5 +1,6 @@
 """`obs process`: from the data IDs of a repository to calibrated images and catalogs."""
 
+import logging
 import os
 from collections.abc import Sequence
 from functools import partial
@@ -8,7 +9,7 @@ from pathlib import Path
 import click
 
 from obs.cli.logs import configure_logging
-from obs.cli.options import add_overrides, path_under, remove_output
+from obs.cli.options import add_overrides, calib_folder, path_under, remove_output
 from obs.cli.plan import print_plan, warn_of_stale
 from obs.cli.progress import show_progress
 from obs.cli.report import report_outcomes
@@ -27,6 +28,8 @@ from obs.runs.selection import select_data_ids
 from obs.tasks.process_settings import process_settings
 
 __all__ = ["process"]
+
+logger = logging.getLogger(__name__)
 
 _NO_DATA = "Not running the task because there is no data to process; you may preview data using --show data"
 
@@ -60,7 +63,7 @@ def process(
     configure_logging(log_levels)
     root = path_under("PIPE_INPUT_ROOT", root)
     if calib is not None or "PIPE_CALIB_ROOT" in os.environ:
-        calib = path_under("PIPE_CALIB_ROOT", calib or Path())
+        calib = calib_folder(root, path_under("PIPE_CALIB_ROOT", calib or Path()))
     output = None if output is None else path_under("PIPE_OUTPUT_ROOT", output)
     shows = split_show(show)
     skip_existing = skip_existing or reuse_outputs_from is not None
@@ -77,6 +80,8 @@ def process(
     open_both = partial(open_input, output=output, rerun=rerun)
     # An output that is to be removed is not opened, and stays until everything else is known to be right.
     butler = open_both() if writing and not clobber_output else open_input()
+    if calib is not None and not butler.calib_root.is_dir():
+        logger.warning("--calib: there is no folder %s, so no calibration is found", butler.calib_root)
     without = [("c", "isr.allow_missing=true")] if allow_missing else []
     layers = process_settings(butler.instrument)
     add_overrides(layers, [*overrides, *without])

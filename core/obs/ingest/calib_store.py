@@ -18,8 +18,8 @@ from obs.policy.policy import Policy
 from obs.repo.butler import Butler
 from obs.repo.database_file import is_registry
 from obs.repo.file_keys import COMPRESSED
+from obs.repo.fresh_folder import adopt
 from obs.repo.key_sources import CALIB_REGISTRY
-from obs.repo.layout import open_repository
 from obs.repo.links_out import check_inside
 from obs.repo.registry import Registry
 from obs.repo.transaction import Transaction
@@ -143,7 +143,7 @@ class CalibStore:
             self.root = butler.root / "CALIB"
         place = butler.root / registry_path if registry_path else self.root / CALIB_REGISTRY
         if not read_only:
-            if self.root.is_relative_to(butler.root) and not open_repository(butler.root).is_own:
+            if self.root.is_relative_to(butler.root) and not adopt(butler.root, butler.instrument.name):
                 raise RepositoryError(
                     f"{butler.root} is a repository of another program, which is only read; name a folder for "
                     "calibrations with --calib",

@@ -32,8 +32,8 @@ from obs.lifeline import end_with_parent
 from obs.policy.dataset_type import DatasetType, Template
 from obs.repo.butler import Butler
 from obs.repo.database import has_lost_connection
+from obs.repo.fresh_folder import adopt
 from obs.repo.key_sources import registry_place
-from obs.repo.layout import open_repository
 from obs.repo.origin_table import origin_text
 from obs.repo.registry import Registry
 from obs.repo.sqlite_file import BUSY_SECONDS
@@ -187,7 +187,7 @@ class _Ingest:
     ) -> None:
         #: The files that a file was made from, and how those were to get to their place.
         self.parts, self.mode = parts or {}, mode
-        if not open_repository(butler.root).is_own:
+        if not adopt(butler.root, butler.instrument.name, dry_run=options.dry_run):
             raise RepositoryError(
                 f"{butler.root} is a repository of another program, which is only read; make one with obs init",
                 path=butler.root,

@@ -64,7 +64,7 @@ calibs.add_command(build)
     "--calib",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Folder of the calibration frames, if it is not CALIB of the repository.",
+    help="Folder of the calibration frames, here or in the repository, if it is not CALIB of the repository.",
 )
 @click.option("-n", "--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
 @click.option("--ignore-ingested", is_flag=True, help="Skip calibrations that are ingested already.")
@@ -88,7 +88,7 @@ def ingest() -> None:
     "--calib",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Folder of the calibration frames, if it is not CALIB of the repository.",
+    help="Folder of the calibration frames, here or in the repository, if it is not CALIB of the repository.",
 )
 @click.option("-n", "--dry-run", is_flag=True, help="Read the tables, and change nothing.")
 @click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
@@ -113,7 +113,7 @@ def defects() -> None:
     "--calib",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Folder of the calibration frames, if it is not CALIB of the repository.",
+    help="Folder of the calibration frames, here or in the repository, if it is not CALIB of the repository.",
 )
 @click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
 @click.option("--doraise", is_flag=True, help="Show the traceback of an error.")

@@ -40,7 +40,7 @@ Examples:
     "--calib",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Folder of the calibration frames, if it is not CALIB of the repository.",
+    help="Folder of the calibration frames, here or in the repository, if it is not CALIB of the repository.",
 )
 @click.option("--camera", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
 @click.option("--allow-missing", is_flag=True, help="Continue without a calibration that is missing, with a warning.")

@@ -26,7 +26,7 @@ Examples:
     "--calib",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Folder of the calibration frames, if it is not CALIB of the repository.",
+    help="Folder of the calibration frames, here or in the repository, if it is not CALIB of the repository.",
 )
 @id_option
 @click.option("-o", "--output", metavar="DIR", type=click.Path(path_type=Path), help="Repository to write into.")
