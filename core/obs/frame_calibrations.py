@@ -21,6 +21,8 @@ from obs.errors import (
 from obs.geom import Box
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
+from obs.image.masked_image import MaskedImage
+from obs.instrument.exposure_time_cards import exposure_seconds
 from obs.plural import list_of
 from obs.policy.data_id import DataId, format_data_id
 from obs.repo.butler import Butler
@@ -51,6 +53,8 @@ _DATASET_TYPES = {"brighter_fatter_kernel": "bfKernel", "stray_light": "strayLig
 #: What can be made with obs calibs build.
 _BUILDABLE = ("bias", "dark", "flat", "fringe", "defects")
 _FILTER_KEYS = ("filter", "physical_filter")
+#: What is scaled by its exposure time.
+_TIMED = ("dark", _DATASET_TYPES["stray_light"])
 
 
 class ReadCalibration(NamedTuple):
@@ -281,8 +285,24 @@ def _get(butler: Butler, name: str, data_id: Mapping[str, Any], config: IsrConfi
         value = mask_to_boxes(value != 0)
     elif not isinstance(value, Exposure | np.ndarray):
         # A masked image or a list of boxes: as the camera's policy or its reader has it.
-        value = value if isinstance(value, list | tuple) else Exposure(value)
+        value = value if isinstance(value, list | tuple) else _exposure_of(value, butler, dataset_type, data_id)
     return value, path
+
+
+def _exposure_of(pixels: MaskedImage, butler: Butler, dataset_type: str, data_id: Mapping[str, Any]) -> Exposure:
+    """Return the pixels of a calibration as an exposure.
+
+    One that the policy has as pixels alone, such as HSC's darks, is taken for one of a second, as in the stack. So of
+    its header nothing counts but that it says so.
+    """
+    exposure = Exposure(pixels)
+    if dataset_type not in _TIMED:
+        return exposure
+    with suppress(DatasetNotFoundError):  # a reader of the camera may know no header
+        cards = butler.get(f"{dataset_type}_md", data_id)
+        if isinstance(cards, Mapping) and exposure_seconds(cards) == 1.0:
+            exposure.metadata["EXPTIME"] = 1.0
+    return exposure
 
 
 def _fallback_id(butler: Butler, dataset_type: str, data_id: Mapping[str, Any], config: IsrConfig) -> DataId | None:

@@ -6,6 +6,7 @@ import pytest
 
 from obs.errors import DatasetNotFoundError
 from obs.instrument.instrument import FilterDefinition, Instrument
+from obs.pipeline import ComputedDetector
 
 POLICY = """\
 defaultLevel: sensor
@@ -38,12 +39,13 @@ class Pipeline:
     def __init__(self):
         self.calls = []
 
-    def process_detector(self, butler, data_id, config, *, may_wait=False):
+    def compute_detector(self, butler, data_id, config, *, may_wait=False):
         self.calls.append((data_id, config))
         if data_id["visit"] == 3:
             raise DatasetNotFoundError(f"no bias for visit=3 ccd={data_id['ccd']}: looked for {butler.root}/bias")
         (butler.output / f"done-{data_id['visit']}-{data_id['ccd']}").touch()
-        return Summary(warnings=["few stars"] if data_id["visit"] == 2 else [])
+        summary = Summary(warnings=["few stars"] if data_id["visit"] == 2 else [])
+        return ComputedDetector(lambda: summary, 0)
 
     def process_file(self, path, output, config, *, may_wait=False):
         self.calls.append((path, output, config))
@@ -54,7 +56,7 @@ class Pipeline:
 def pipeline(monkeypatch):
     """Put `Pipeline` in the place of the real pipeline; the settings are the real ones."""
     stand_in = Pipeline()
-    monkeypatch.setattr("obs.runs.process.process_detector", stand_in.process_detector)
+    monkeypatch.setattr("obs.runs.process.compute_detector", stand_in.compute_detector)
     monkeypatch.setattr("obs.cli.process_file.process_image", stand_in.process_file)
     return stand_in
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from lsst_archive import Objects, sky_text, tan_sip
 from lsst_files import calexp
+from stack_packages import image_file, register
 
 from obs.cli.main import main
 from obs.compat.lsst.afw.coord import IcrsCoord
@@ -15,9 +16,12 @@ from obs.compat.lsst.daf.persistence import Butler as StackButler
 from obs.display.view import make_view
 from obs.errors import DatasetNotFoundError, FileFormatError, PluginError
 from obs.exports.export import read_facts
+from obs.frame_calibrations import read_calibration
 from obs.geom import Box
 from obs.repo.butler import Butler
 from obs.runs.results import Result
+from obs.tasks.frame_seconds import dark_seconds, warn_of_no_time
+from obs.tasks.isr_config import IsrConfig
 
 DATA_ID = {"visit": 903334, "ccd": 16}
 SETTINGS = """\
@@ -186,3 +190,19 @@ def test_the_commands_take_results_of_the_stack(root, capsys):
     one = ["get", run, "calexp", "--id", "visit=903334", "ccd=16"]
     for words in (["ls", run], ["ls", run, "calexp"], ["info", run], one):
         assert main(words) == 0, capsys.readouterr()
+
+
+@pytest.mark.parametrize(("seconds", "warned"), [(1.0, 0), (300.0, 1), (None, 1)])
+def test_a_dark_of_pixels_alone_is_one_of_a_second(tmp_path, seconds, warned):
+    (tmp_path / "_mapper").write_text("lsst.obs.hsc.HscMapper\n")
+    row = {"field": "F", "dateObs": "2020-09-04", "taiObs": "2020-09-04", "pointing": 1, "filter": "HSC-R", "visit": 2}
+    register(tmp_path / "registry.sqlite3", raw=[{**row, "ccd": 50}], raw_visit=[row])
+    made = {"calibDate": "2020-09-01", "validStart": "2020-08-01", "validEnd": "2020-10-01", "ccd": 50}
+    register(tmp_path / "CALIB/calibRegistry.sqlite3", dark=[made])
+    cards = {} if seconds is None else {"EXPTIME": seconds}
+    place = tmp_path / "CALIB/DARK/2020-09-01/NONE/DARK-2020-09-01-050.fits"
+    image_file(place, np.full((8, 9), 0.5, np.float32), **cards)
+    dark = read_calibration(Butler(tmp_path), "dark", {"visit": 2, "ccd": 50}, IsrConfig()).value
+    lines = []
+    warn_of_no_time(dark, "dark", lines.append)
+    assert (dark_seconds(dark), len(lines)) == (1.0, warned)

@@ -12,6 +12,7 @@ from astropy.io import fits
 
 import obs as package
 from obs.ingest.arrivals import Arrivals, is_whole
+from obs.pipeline import ComputedDetector
 from obs.process_summary import ProcessSummary
 from obs.runs.pending import Plan
 from obs.runs.watch import watch_folder
@@ -75,14 +76,14 @@ def live(copied, monkeypatch):
     """A new repository, a folder for files that arrive, and the data IDs that the pipeline is called with."""
     calls = []
 
-    def process_detector(butler, data_id, config, *, may_wait=False):
+    def compute_detector(butler, data_id, config, *, may_wait=False):
         calls.append(data_id["visit"])
         if (Path("broken") / str(data_id["visit"])).exists():
             raise ValueError("broken")
         butler.put({"status": "done", "seconds": {}}, "processCcd_metadata", data_id)
-        return ProcessSummary()
+        return ComputedDetector(ProcessSummary, 0)
 
-    monkeypatch.setattr("obs.runs.process.process_detector", process_detector)
+    monkeypatch.setattr("obs.runs.process.compute_detector", compute_detector)
     monkeypatch.setattr("obs.runs.watch.plan_run", plan_by_metadata)
     package.make_repository("LIVE", package.load_instrument("night"))
     Path("arriving").mkdir()
