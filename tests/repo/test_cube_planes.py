@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from obs.inspection.whole_files import find_planes
 from obs.repo.cube_planes import is_cube, write_planes
 
 SHAPE = (3, 6, 8)
@@ -24,8 +25,11 @@ def write(path, *, extension=False, **cards):
 @pytest.mark.parametrize(
     ("cards", "begins"),
     [
-        ({"DATE_OBS": "2026-03-01T23:59:45.5"}, ["2026-03-01T23:59:45.500", "2026-03-02T00:00:15.500"]),
-        ({"DATE_OBS": "2026-03-01", "UT": "23:59:45.5"}, ["2026-03-01", "2026-03-02"]),
+        (
+            {"DATE_OBS": "2026-03-01T23:59:45.5"},
+            ["2026-03-01T23:59:45.500", "2026-03-02T00:00:15.500", "2026-03-02T00:00:45.500"],
+        ),
+        ({"DATE_OBS": "2026-03-01", "UT": "23:59:45.5"}, ["2026-03-01", "2026-03-02", "2026-03-02"]),
     ],
 )
 def test_each_plane_is_an_exposure_that_begins_later(tmp_path, cards, begins, extension):
@@ -34,13 +38,21 @@ def test_each_plane_is_an_exposure_that_begins_later(tmp_path, cards, begins, ex
     files = write_planes(path, tmp_path / "out", "each")
     assert [file.name for file in files] == [f"c-plane{n:04d}.fits" for n in range(3)]
     headers = [fits.getheader(file) for file in files]
-    assert [header["DATE-OBS"] for header in headers[:2]] == begins
+    assert [header["DATE-OBS"] for header in headers] == begins
     assert [header["OBJECT"] for header in headers] == ["M 3"] * 3
     assert "DATE-END" not in headers[0]
     assert [int(fits.getdata(file)[0, 0]) for file in files] == [40000, 40048, 40096]
     assert fits.getdata(files[0]).dtype == np.uint16
     if "UT" in cards:
-        assert [header["UT"] for header in headers[:2]] == ["23:59:45.500", "00:00:15.500"]
+        assert [header["UT"] for header in headers] == ["23:59:45.500", "00:00:15.500", "00:00:45.500"]
+
+
+def test_a_series_says_its_cycle_time_and_its_number(tmp_path):
+    path = write(tmp_path / "c.fits", DATE_OBS="2026-03-01T20:00:00", KCT=31.5, NUMKIN=3)
+    assert find_planes([path])[0] == "each"
+    files = write_planes(path, tmp_path / "out", "each")
+    assert [fits.getheader(file)["DATE-OBS"][-9:] for file in files] == ["00:00.000", "00:31.500", "01:03.000"]
+    assert find_planes([path, write(tmp_path / "d.fits", NUMKIN=4)]) == (None, "")
 
 
 def test_planes_of_no_time_are_told_apart(tmp_path):

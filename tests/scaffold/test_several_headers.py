@@ -186,6 +186,16 @@ def test_what_stands_in_for_biases_of_a_night_without(tmp_path, seconds, line, i
     assert "do_bias" not in settings
 
 
+@pytest.mark.parametrize(("maker", "is_off"), [("Seestar S50", True), ("DWARFIII", True), ("ASI 294", False)])
+def test_a_telescope_that_keeps_its_calibration_frames(tmp_path, maker, is_off):
+    (tmp_path / "light.hdr").write_text(text_of([("INSTRUME", maker)]))
+    facts = template_facts(inspect_files([tmp_path / "light.hdr"]), visit_key="visit", detector_key="ccd")
+    assert facts["absent"] == (["bias", "dark", "flat"] if is_off else [])
+    package = create_package(Answers(camera="smart"), tmp_path, facts=facts)
+    assert ("calibs build" in (package / "README.md").read_text()) != is_off
+    assert ("  do_flat: false" in (package / "obs_smart" / "config" / "process.yaml").read_text()) == is_off
+
+
 def test_binnings_and_windows_of_one_camera(tmp_path):
     def write(name, *cards, kind="object"):
         (tmp_path / name).write_text(text_of([*cards, ("IMAGETYP", kind)]))

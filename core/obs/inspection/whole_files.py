@@ -12,7 +12,7 @@ from obs.inspection.amplifier_files import find_amplifier_files
 from obs.inspection.raw_file import read_raw_file
 from obs.instrument.amplifier_files import AmplifierFiles
 from obs.repo.color_cubes import holds_colors
-from obs.repo.cube_planes import Planes, is_cube, write_planes
+from obs.repo.cube_planes import Planes, holds_series, is_cube, write_planes
 
 __all__ = ["find_planes", "whole_files"]
 
@@ -30,11 +30,24 @@ def find_planes(paths: Sequence[Path]) -> tuple[Planes | None, str]:
     """
     found = [path for path in paths if _holds_colors(path)]
     if not found:
-        return None, ""
+        return _find_series(paths)
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""
     return "colors", (
         f"{found[0].name}{more}: red, green and blue that a program computed from a color mosaic: the pixels that the "
         "mosaic had are taken (planes = 'colors'); better are the files that the camera wrote"
+    )
+
+
+def _find_series(paths: Sequence[Path]) -> tuple[Planes | None, str]:
+    """Return that planes are exposures where a card of every cube counts them, with a sentence that says so."""
+    cubes = [path for path in paths if _is_cube(path)]
+    cards = {holds_series(path) for path in cubes}
+    if not cubes or "" in cards:
+        return None, ""
+    more = f" and {len(cubes) - 1} more" if len(cubes) > 1 else ""
+    return "each", (
+        f"{cubes[0].name}{more}: {' and '.join(sorted(cards))} counts as many exposures as there are planes: each is "
+        "one (planes = 'each'); if they are parts of one exposure, add --planes mean"
     )
 
 

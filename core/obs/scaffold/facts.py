@@ -1,6 +1,7 @@
 """What was found out about a camera, in the form that the project template takes."""
 
 import math
+import re
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -14,6 +15,7 @@ from obs.inspection.header.keys import KeyRule
 from obs.inspection.header.processed import find_corrected
 from obs.inspection.inspect import DetectorImages, Findings
 from obs.inspection.pair_noise import SHORT_DARK
+from obs.inspection.raw_file import RawFile
 from obs.instrument.comment_units import find_time_unit, unit_card
 from obs.instrument.date_rules import DateRule
 from obs.instrument.filter_wheels import color_filter
@@ -96,12 +98,24 @@ def absent_calibrations(findings: Findings) -> list[str]:
     """Return the calibration frames that a night lacks of which there are the others.
 
     Of files that hold science frames and flats, no dark means that none are taken; no bias, that overscan stands in.
+    Telescopes that take and keep their calibration frames inside give nothing but science frames.
     """
     kinds = {one.image_type[0].value for one in findings.frames.files}
+    if kinds == {"science"} and any(map(_keeps_calibrations, findings.files)):
+        return ["bias", "dark", "flat"]
     if not {"science", "flat"} <= kinds:
         return []
     has_overscan = all(not amp.overscan.is_empty for chip in findings.detectors for amp in chip.facts.amplifiers)
     return [kind for kind in ("bias", "dark") if kind not in kinds and (kind == "dark" or has_overscan)]
+
+
+_SMART = re.compile(r"seestar|\bdwarf|stellina|vespera|vaonis|e-?vscope|unistellar|celestron origin", re.I)
+_MAKERS = ("INSTRUME", "TELESCOP", "CREATOR", "SWCREATE", "CAMERA", "ORIGIN", "SOFTVER", "PRODUCER", "PROGRAM")
+
+
+def _keeps_calibrations(file: RawFile) -> bool:
+    """Return whether a file is of a telescope with camera and program in one, whose users get no calibration frames."""
+    return any(_SMART.search(str(file.cards.get(name, ""))) for name in _MAKERS)
 
 
 def _darks_for_bias(findings: Findings) -> dict[str, str]:
