@@ -308,6 +308,16 @@ def test_missing_values_of_text_tables(tmp_path, ending):
         list(read_chunks(path, {"what": float}))
 
 
+def test_catalogs_of_scamp(tmp_path, objects):
+    """The first table of a FITS_LDAC is the header of an image."""
+    path = write_fits(tmp_path / "in.cat", objects)
+    with fits.open(path) as hdus:
+        head = fits.BinTableHDU.from_columns([fits.Column("Field Header Card", "80A", array=["END"])])
+        head.name, hdus[1].name = "LDAC_IMHEAD", "LDAC_OBJECTS"
+        fits.HDUList([hdus[0], head, hdus[1]]).writeto(tmp_path / "ldac.cat")
+    check(ingest(tmp_path, tmp_path / "ldac.cat")[1], objects)
+
+
 def test_missing_values_are_nan(tmp_path):
     path = tmp_path / "in.csv"
     path.write_text("# id,ra,dec,g_mag\n1,0.1,0.2,18\n2,0.1,0.2,\n3,0.1,0.2,99.0\n4,0.1,0.2,-999\n5,,0.2,18\n")

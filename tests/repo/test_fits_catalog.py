@@ -218,6 +218,14 @@ def test_no_such_file(tmp_path, name):
         read_catalog(tmp_path / name)
 
 
+def test_a_column_whose_name_is_a_number(tmp_path):
+    path = tmp_path / "a.fits"
+    fits.BinTableHDU.from_columns([fits.Column("seeing", "D", array=[1.0])]).writeto(path)
+    path.write_bytes(path.read_bytes().replace(b"TTYPE1  = 'seeing  '", b"TTYPE1  =        3.7"))
+    with pytest.raises(FileFormatError, match=r"column 1 of the table has no name: TTYPE1 is 3.7"):
+        read_catalog(path)
+
+
 def test_no_table(tmp_path):
     fits.PrimaryHDU(np.zeros((2, 2))).writeto(tmp_path / "x.fits")
     with pytest.raises(FileFormatError, match=r"x.fits: no binary table in it"):

@@ -160,6 +160,13 @@ def test_defects_as_boxes(tmp_path, suffix):
     assert boxes(read_dataset(*DEFECTS, path)) == [(1, 2, 3, 4), (5, 5, 5, 5)]
 
 
+@pytest.mark.parametrize("value", ["1:30:00", "1.5", "nan", "9999999999"])
+def test_defects_that_are_not_whole_pixels(tmp_path, value):
+    (tmp_path / "d.csv").write_text(f"x0,y0,width,height\n1,2,3,4\n5,{value},1,1\n")
+    with pytest.raises(FileFormatError, match=r"d.csv: row 2 of the defects: y0 is .*, expected a whole number of"):
+        read_dataset(*DEFECTS, tmp_path / "d.csv")
+
+
 def test_a_table_of_something_else(tmp_path):
     fits.HDUList([fits.PrimaryHDU(), table([("flux", "D", [1.0])])]).writeto(tmp_path / "d.fits")
     with pytest.raises(FileFormatError, match=r"d.fits: is not a table of defects: it has flux; expected x0, y0"):

@@ -158,7 +158,9 @@ def _fits_chunks(path: Path, names: Sequence[str], rows: int) -> Iterator[dict[s
 
 def _table(hdus: fits.HDUList, path: Path) -> fits.BinTableHDU:
     for hdu in hdus:
-        if isinstance(hdu, (fits.BinTableHDU, fits.TableHDU)) and not isinstance(hdu, fits.CompImageHDU):
+        # In a FITS_LDAC of SExtractor or SCAMP the header of the image comes first, as a table.
+        is_table = isinstance(hdu, (fits.BinTableHDU, fits.TableHDU)) and not isinstance(hdu, fits.CompImageHDU)
+        if is_table and hdu.name != "LDAC_IMHEAD":
             return hdu
     raise FileFormatError("no table in it", path=path)
 

@@ -23,6 +23,8 @@ _MEANINGS = ("first column", "first row", "number of columns", "number of rows")
 _REGION = ("x", "y", "shape", "r")
 #: Turns of a box that leave it a box, degrees.
 _QUARTER = 90.0
+#: No detector has so many rows or columns.
+_LARGEST = 2**31
 
 
 def read_defects(path: Path | str, *, hdu: int | None = None) -> Catalog:
@@ -49,7 +51,7 @@ def read_defects(path: Path | str, *, hdu: int | None = None) -> Catalog:
     table = read_text_table(path) if is_text_table(path) else read_catalog(path, hdu=hdu)
     names = {name.lower(): name for name in table.columns}
     if all(name in names for name in _BOX):
-        boxes = np.stack([np.asarray(table[names[name]], np.int64) for name in _BOX], axis=1)
+        boxes = np.stack([_whole_numbers(table, names[name], path) for name in _BOX], axis=1)
     elif all(name in names for name in _REGION):
         boxes = _region_boxes(table, names, path)
     else:
@@ -63,6 +65,22 @@ def read_defects(path: Path | str, *, hdu: int | None = None) -> Catalog:
         for number, (name, meaning) in enumerate(zip(_BOX, _MEANINGS, strict=True))
     }
     return Catalog(columns, table.metadata)
+
+
+def _whole_numbers(table: Catalog, name: str, path: Path | str) -> NDArray[np.int64]:
+    """Return a column of pixels; one with anything but whole numbers would be other pixels."""
+    try:
+        values = np.asarray(table[name], np.float64)
+    except (TypeError, ValueError):  # a text among them
+        values = np.array([float(value) if str(value).isdigit() else np.nan for value in table[name]])
+    wrong = ~((values == np.floor(values)) & (np.abs(values) < _LARGEST))
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise FileFormatError(
+            f"row {row + 1} of the defects: {name} is {str(table[name][row])[:40]}, expected a whole number of pixels",
+            path=path,
+        )
+    return values.astype(np.int64)
 
 
 def read_defect_mask(path: Path | str) -> NDArray[Any] | None:

@@ -295,7 +295,10 @@ def _from_hdu(hdus: fits.HDUList, hdu: fits.BinTableHDU) -> Catalog:
         description = header.get(f"TCOMM{number}") or header.get(f"TDOC{number}") or ""
         unit = header.get(f"TUNIT{number}") or ""
         column = Column(_native(data), unit, description)
-        columns |= _split(header[f"TTYPE{number}"], column, str(header.get(f"TCCLS{number}", "")).strip())
+        name = header.get(f"TTYPE{number}")
+        if not isinstance(name, str):
+            raise FileFormatError(f"column {number} of the table has no name: TTYPE{number} is {name}")
+        columns |= _split(name, column, str(header.get(f"TCCLS{number}", "")).strip())
     primary = header_to_dict(hdus[0].header)
     metadata = {k: v for k, v in (primary | header).items() if not (is_structural(k) or _LAYOUT.fullmatch(k))}
     return Catalog(columns, metadata, _aliases(cards, header))
