@@ -100,8 +100,8 @@ def match(truth: dict[str, np.ndarray], catalog: Table) -> dict[str, np.ndarray]
         "parent": take("parent"),
         "is_psf": take("deblend_deblendedAsPsf"),
     }
-    if "base_Blendedness_flag_close" in catalog.colnames:
-        columns["flagged"] = take("base_Blendedness_flag_close")
+    if "base_PsfFlux_flag_blended" in catalog.colnames:
+        columns["flagged"] = take("base_PsfFlux_flag_blended")
     return {**truth, **columns}
 
 

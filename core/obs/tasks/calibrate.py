@@ -49,6 +49,7 @@ from obs.tasks.sky_edges import mask_sky_edges
 from obs.tasks.sky_search import FindReference
 from obs.tasks.star_galaxy import classify_by_spread
 from obs.tasks.star_trends import NO_TRENDS, StarTrends, measure_star_trends
+from obs.tasks.unseparated import flag_unseparated
 
 __all__ = ["CalibrateConfig", "Calibrated", "calibrate"]
 
@@ -233,6 +234,7 @@ def calibrate(
     _note_counted_light(exposure, applied.get("base_PsfFlux"), config.photometry.flux)
     trends = NO_TRENDS if crowded else measure_star_trends(exposure.masked_image, catalog, _psf_stars(catalog), fwhm)
     classify_by_spread(catalog, _psf_stars(catalog), exposure.shape)
+    flag_unseparated(catalog, _psf_stars(catalog))
     known = reference if reference is not None else Catalog()
     solution = solve_at_epoch(exposure, catalog, known, band, config.astrometry, config.reference, find=find_reference)
     known = solution.reference
