@@ -12,7 +12,6 @@ from typing import Any, Protocol, TypeVar
 
 from obs.executor.outcome import DataId, Outcome, Unfinished, attempt, finished
 from obs.executor.overlap import Overlap
-from obs.executor.workers import run_in_workers
 from obs.threads import thread_count, use_threads
 
 __all__ = ["Executor", "run", "use_executor"]
@@ -108,6 +107,8 @@ def run(
         return [_told(attempt(function, data_id, raise_errors=True), tell) for data_id in data_ids]
     if processes <= 1 and timeout is None:
         return _run_here(function, data_ids, tell)
+    from obs.executor.workers import run_in_workers  # noqa: PLC0415 - one process needs none
+
     number = min(max(processes, 1), len(data_ids))
     with use_threads(max(thread_count(), processes // max(number, 1))):
         return run_in_workers(function, data_ids, number, timeout, tell)

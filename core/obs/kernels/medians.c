@@ -6,18 +6,32 @@
 #include <string.h>
 
 #define MOST 256
-#define NONE INT32_MAX
+#define NONE LAST
 #define IN_LINE 16 /* floats in a line of the processor's cache */
 
-/* Values of rank `rank`, from 0, of each of LANES columns of n ordered numbers: bit by bit from the highest, until one
-   number of each column is left. Never a call of its own: how vectors are handed over depends on the processor that a
+/* Values of rank `rank`, from 0, of each of LANES columns of n ordered numbers: bit by bit from the highest that is not the same
+   in all, until one number of each column is left. Never a call of its own: how vectors are handed over depends on the processor that a
    function is compiled for. */
 static inline __attribute__((always_inline)) Whole of_rank(const Whole *values, int64_t n, Whole rank)
 {
-    Whole found = {0}, before = {0}, end = {0}, value = {0};
-    found = found + INT32_MIN;
+    Whole before = {0}, end = {0}, value = {0}, least = {0}, most = {0};
+    least = least + INT32_MAX;
+    most = most + INT32_MIN;
     end = end + (int32_t)n;
-    for (int bit = 31, many = 1; bit >= 0 && many; bit--) {
+    for (int64_t k = 0; k < n; k++) {
+        Whole less = values[k] < least, more = (values[k] > most) & (values[k] != NONE);
+        least = (less & values[k]) | (~less & least);
+        most = (more & values[k]) | (~more & most);
+    }
+    Whole differ = least ^ most;
+    uint32_t any = 0;
+    for (int i = 0; i < LANES; i++)
+        any |= (uint32_t)differ[i];
+    int highest = highest_bit(any);
+    Whole found = least & (highest == 31 ? 0 : HIGHER_BITS(highest));
+    if (highest == 31)
+        found = found + INT32_MIN;
+    for (int bit = highest, many = 1; bit >= 0 && many; bit--) {
         /* the highest bit is the sign: from the lowest number to zero */
         Whole candidate = bit == 31 ? (Whole){0} : (found | (int32_t)(1u << bit)), below = {0};
         for (int64_t k = 0; k < n; k++)
