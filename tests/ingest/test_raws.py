@@ -516,8 +516,12 @@ def test_cameras_that_cannot_be_ingested(repository, tmp_path, instrument):
 def test_repositories_of_others_are_not_written_to(tmp_path, instrument):
     (tmp_path / "lsst").mkdir()
     (tmp_path / "lsst" / "_mapper").write_text("lsst.obs.toy.ToyMapper\n")
+    (tmp_path / "lsst" / "registry.sqlite3").touch()
     with pytest.raises(RepositoryError, match="a repository of another program, which is only read"):
         run(tmp_path / "lsst", [], instrument)
+    (tmp_path / "lsst" / "registry.sqlite3").unlink()
+    assert run(tmp_path / "lsst", [], instrument, dry_run=True).ok
+    assert [path.name for path in (tmp_path / "lsst").iterdir()] == ["_mapper"]
 
 
 def test_a_registry_of_another_version(repository, frames):

@@ -16,6 +16,7 @@ from obs.repo.butler import Butler
 from obs.tasks.isr_config import IsrConfig
 
 LAST = "2037-12-31"
+OTHERS = {"field": "F", "dateObs": "2008-07-29", "pointing": 1}
 
 
 def table(first_column, **cards):
@@ -111,7 +112,7 @@ def test_the_registry_of_exposures_names_the_table(suprimecam, caplog):
     root, folder = suprimecam
     (root / "registry.sqlite3").unlink()
     rows = [
-        {"visit": 104, "ccd": ccd, "filter": "R", "taiObs": "2008-07-29", "defects": name}
+        {"visit": 104, "ccd": ccd, "filter": "R", "taiObs": "2008-07-29", "defects": name, **OTHERS}
         for ccd, name in enumerate(("2003A.mask/chips.fits", "2003A.mask/chips.fits", ""))
     ]
     register(root / "registry.sqlite3", raw=rows, raw_visit=[{"visit": 104, "filter": "R", "taiObs": "2008-07-29"}])
@@ -122,4 +123,4 @@ def test_the_registry_of_exposures_names_the_table(suprimecam, caplog):
         assert [path.name for path in [Butler(root).path("defects", visit=104, ccd=1)]] == ["chips.fits"]
     assert not caplog.text
     assert not Butler(root).exists("defects", visit=104, ccd=2)
-    assert main(["ls", str(root), "defects"]) == 0
+    assert main(["get", str(root), "defects", "--id", "visit=104", "ccd=1"]) == 0

@@ -7,6 +7,7 @@ import click
 from obs.cli.table import format_table
 from obs.gen3_repository.library import import_butler
 from obs.repo.butler import Butler
+from obs.shell_command import shell_command
 
 __all__ = ["export_gen3"]
 
@@ -16,13 +17,17 @@ def export_gen3(root: Path, out: Path, transfer: str, doraise: bool) -> int:
     import_butler()
     from obs.gen3_repository.export import export_gen3 as export  # noqa: PLC0415 - needs a library that is an extra
 
-    report = export(Butler(root), out, transfer=transfer)
+    butler = Butler(root)
+    report = export(butler, out, transfer=transfer)
     rows = [(name, str(count)) for name, count in report.counts.items()]
     click.echo(format_table(("dataset type", "exported"), rows, right="lr"))
     if report.n_absent:
         click.echo(f"{report.n_absent} raw frames are listed and have no file", err=True)
     if report.note:
         click.echo(f"NOTE {report.note}", err=True)
+    for parent in butler.roots[1:-1]:
+        line = shell_command("obs", "export-gen3", parent, out)
+        click.echo(f"NOTE results of the parent {parent} are not among them; {line} adds them", err=True)
     if report.left:
         left = ", ".join(f"{name} ({count})" for name, count in sorted(report.left.items()))
         click.echo(f"not exported, because they have no place there: {left}", err=True)

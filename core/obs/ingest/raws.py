@@ -29,7 +29,7 @@ from obs.ingest.transfer import Mode, finish_move, is_same_place
 from obs.ingest.translation import Translated, load_translator, registry_columns, translate_file
 from obs.instrument.translator import Translator
 from obs.lifeline import end_with_parent
-from obs.policy.dataset_type import DatasetType, Template
+from obs.policy.dataset_type import DatasetType, Template, placed_part, split_hdu
 from obs.repo.butler import Butler
 from obs.repo.database import has_lost_connection
 from obs.repo.fresh_folder import adopt
@@ -173,6 +173,14 @@ def create_raw_tables(registry: Registry, translator: Translator, *, anew: bool 
     registry.apply(create)
 
 
+def _placed(butler: Butler) -> DatasetType:
+    """Return the type of raw frames with the path of their files; of one put together from HDUs, that of its parts."""
+    types = butler.policy.dataset_types
+    raw = butler.mapper.dataset_type(butler.instrument.raw_dataset_type)
+    part = None if raw.template else types.get(placed_part(raw, types) or "")
+    return raw if part is None else replace(raw, template=split_hdu(part.template or "")[0])
+
+
 class _Ingest:
     """One run of `ingest_raws`."""
 
@@ -193,7 +201,7 @@ class _Ingest:
                 path=butler.root,
             )
         self.butler, self.translator, self.options = butler, translator, options
-        raw: DatasetType = butler.mapper.dataset_type(butler.instrument.raw_dataset_type)
+        raw = _placed(butler)
         self.columns = registry_columns(translator)
         self.unique = tuple(translator.unique)
         astray = [key for key in (*raw.compiled.keys, *self.unique) if key not in self.columns]

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from obs.errors import DataIdError, DatasetNotFoundError, RepositoryError
@@ -199,6 +200,10 @@ class DatasetReader:
     def _read_raw(self, kind: DatasetType, suffix: str, data_id: DataId, place: str) -> object:
         """Read a raw frame, or a part of it that the camera's translator tells."""
         whole = self._mapper.complete(kind.name, data_id)
+        with suppress(
+            DataIdError, DatasetNotFoundError
+        ):  # the detector may be told by the registry alone, or by nothing
+            whole = self.complete_raw(whole)
         cards = read_dataset(kind.storage, kind.python, place, "md")
         known = cards if isinstance(cards, dict) else {}
         path = self._files.plain(place)

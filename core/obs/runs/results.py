@@ -148,10 +148,12 @@ def _calibrations_for(butler: Butler, kind: DatasetType, data_id: DataId) -> Ite
     registered = butler.id_keys(raw)
     asked = {key: value for key, value in data_id.items() if key in registered}
     others = {key: value for key, value in data_id.items() if key not in registered}
+    # a file of defects may be that of several detectors, and of several exposures
+    own = kind.keys if kind.folder is None else butler.id_keys(kind.name)
     for row in butler.query_metadata(raw, list(registered), asked):
         exposure = {key: value for key, value in zip(registered, row, strict=True) if value is not None}
         try:
             whole = butler.mapper.complete(kind.name, exposure | others)
         except (DataIdError, DatasetNotFoundError, RepositoryError):
             continue  # no calibration holds for it
-        yield {key: value for key, value in whole.items() if key in kind.keys}
+        yield {key: value for key, value in whole.items() if key in own}
