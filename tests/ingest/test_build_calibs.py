@@ -618,6 +618,17 @@ def test_mistakes(night, obs, words, message):
     assert re.search(message, err)
 
 
+def test_frames_of_other_types_are_left_out_unless_they_are_named(night, obs):
+    night("BIAS", 2)
+    night("OBJECT", 1, light=500.0)
+    status, out, err = obs("calibs", "build", "bias", night.root, "--id")
+    assert status == 0, err
+    assert re.search(r"1 frames? .*left out of the bias \(1 OBJECT\); to use them: --id dataType=BIAS\^OBJECT", err)
+    assert re.search(r"ccd=0 calibDate=2024-03-01 +2 ", out)
+    status, out, err = obs("calibs", "build", "bias", night.root, "--show", "data", "--id", "visit=3")
+    assert (status, out.count("visit=3")) == (0, 1), err
+
+
 def test_short_darks_can_stand_in_for_biases(night, obs):
     night("DARK", 1, seconds=2.0)
     night("DARK", 2, seconds=120.0)

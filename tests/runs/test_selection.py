@@ -7,7 +7,7 @@ from obs.ingest.raws import create_raw_tables
 from obs.ingest.repository import make_repository
 from obs.instrument.discovery import load_instrument
 from obs.repo.butler import Butler
-from obs.repo.frame_types import OtherFrames, warn_of_other_frames
+from obs.repo.frame_types import OtherFrames, leave_out_other_frames
 from obs.repo.registry import Registry
 from obs.runs.selection import select_data_ids, with_known_keys
 
@@ -68,11 +68,13 @@ def test_data_ids_of_several_words_and_in_any_order_keep_what_is_known_of_them(b
 @pytest.mark.parametrize(
     ("words", "told"), [("", True), ("visit=31..40", True), ("visit=35", False), ("dataType=FLAT", False)]
 )
-def test_frames_that_are_not_of_the_sky_are_told_unless_they_are_named(butler, caplog, words, told):
+def test_frames_that_are_not_of_the_sky_are_left_out_unless_they_are_named(butler, caplog, words, told):
     ids = [words.split()]
-    warn_of_other_frames(butler, select_data_ids(butler, ids).data_ids, ids)
-    said = "3 of the frames are not of the sky (1 bias, 2 flat); leave them out with --id dataType=science"
+    chosen = select_data_ids(butler, ids).data_ids
+    left = leave_out_other_frames(butler, chosen, ids)
+    said = "3 frames that are not of the sky (1 bias, 2 flat) are left out; to process them: --id dataType=FLAT^bias"
     assert (said in caplog.text) == told
+    assert len(chosen) - len(left) == 3 * told
     others = OtherFrames(butler)
     assert [others.kind({"visit": visit}) for visit in (35, 39, 1)] == ["flat", "bias", None]
 

@@ -20,7 +20,7 @@ from obs.cli.table import format_table
 from obs.errors import DataIdError, OutputError
 from obs.executor.outcome import Outcome
 from obs.executor.run import run
-from obs.ingest.calib_jobs import BuildJob, plan_calibrations, usual_inputs
+from obs.ingest.calib_jobs import BuildJob, leave_out_other_types, plan_calibrations, usual_inputs
 from obs.ingest.calib_staging import recover_builds, staging
 from obs.ingest.calib_store import CalibStore
 from obs.instrument.discovery import load_instrument
@@ -114,7 +114,7 @@ def _wanted(butler: Butler, name: str, ids: Sequence[Sequence[str]]) -> list[Dat
     wanted = read_ids(butler, ids, keys)
     for data_id in wanted:
         check_filters(butler.instrument, {k: v for k, v in data_id.items() if v != "NONE"})
-    return wanted
+    return leave_out_other_types(butler, name, wanted)
 
 
 def _override(store: CalibStore, words: Sequence[Sequence[str]]) -> Mapping[str, Any]:

@@ -19,7 +19,7 @@ from obs.instrument.discovery import load_instrument
 from obs.metrics.gather import gather_metrics
 from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
-from obs.repo.frame_types import warn_of_other_frames
+from obs.repo.frame_types import leave_out_other_frames
 from obs.repo.layout import open_repository
 from obs.runs.pending import Plan, plan_run
 from obs.runs.process import compare_run, process_data_ids, record_run
@@ -88,16 +88,18 @@ def process(
     config = layers.build()
     show_config(layers, shows)
     chosen = select_data_ids(butler, ids if writing or "data" in things else [])
-    warn_of_other_frames(butler, chosen.data_ids, ids)
-    data_ids: Sequence[DataId] = chosen.data_ids if shard is None else Shard.parse(shard).take(chosen.data_ids)
+    wanted = leave_out_other_frames(butler, chosen.data_ids, ids)
+    data_ids: Sequence[DataId] = wanted if shard is None else Shard.parse(shard).take(wanted)
     show_data(butler, data_ids, shows)
     if not writing:
         return 0 if chosen.is_complete else 1
-    if not data_ids and chosen.data_ids:
-        click.echo(f"there are {len(chosen.data_ids)} data IDs, none of them in the share {shard}", err=True)
+    if not data_ids and wanted:
+        click.echo(f"there are {len(wanted)} data IDs, none of them in the share {shard}", err=True)
         return 0 if chosen.is_complete else 1
     if not data_ids:
-        click.echo(_NO_DATA if ids else f"{_NO_DATA}; no --id was given, --id alone selects everything", err=True)
+        click.echo(
+            _NO_DATA if ids else f"{_NO_DATA}; no --id was given, --id alone selects every frame of the sky", err=True
+        )
         return 1
     if dry_run:
         if not clobber_output:

@@ -1,5 +1,7 @@
 """Which raw frames go into which calibration frame."""
 
+import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -10,7 +12,9 @@ from obs.ingest.calib_store import CalibStore
 from obs.policy.data_id import DataId, format_data_id
 from obs.repo.butler import Butler
 
-__all__ = ["BuildJob", "plan_calibrations", "usual_inputs"]
+__all__ = ["BuildJob", "leave_out_other_types", "plan_calibrations", "usual_inputs"]
+
+logger = logging.getLogger(__name__)
 
 _DATE = "calibDate"
 _DATE_COLUMNS = ("dateObs", "taiObs", "dayObs", "date")
@@ -66,13 +70,58 @@ def usual_inputs(butler: Butler, name: str) -> list[DataId]:
     if column is None or words is None:
         raise DataIdError(f"name the raw frames that the {name} is made from with --id")
     values = [value for value in butler.query_metadata(raw, column) if value is not None]
-    found: list[DataId] = [{column: value} for value in values if any(word in str(value).upper() for word in words)]
+    found: list[DataId] = [{column: value} for value in values if _is_usual(name, str(value))]
     if not found:
         raise DataIdError(
             f"no raw frame has a {column} such as {' or '.join(words)} (there are: {', '.join(map(str, values))}); "
             f"{_stand_in(butler, name, column) or _way_on(name)}"
         )
     return found
+
+
+def leave_out_other_types(butler: Butler, name: str, data_ids: Sequence[DataId]) -> list[DataId]:
+    """Return data IDs that stand for those frames asked for that a type of calibration is usually made from.
+
+    Where a type is asked for, or no frame has the usual one, all stay: somebody wants them.
+
+    Parameters
+    ----------
+    butler : Butler
+        Butler of the repository.
+    name : str
+        Type of the calibration.
+    data_ids : sequence of dict
+        What was asked for.
+    """
+    raw = butler.instrument.raw_dataset_type
+    column = next((column for column in _TYPE_COLUMNS if column in butler.id_keys(raw)), None)
+    if column is None or any(column in data_id for data_id in data_ids):
+        return list(data_ids)
+    keys = list(butler.get_keys(raw))
+    types = {
+        tuple(row[:-1]): row[-1] for data_id in data_ids for row in butler.query_metadata(raw, [*keys, column], data_id)
+    }
+    values = set(types.values())
+    usual = [value for value in sorted(values - {None}) if _is_usual(name, str(value))]
+    if not usual or len(usual) == len(values):
+        return list(data_ids)
+    others = Counter(str(value) for value in types.values() if value not in usual)
+    logger.warning(
+        "%d frames are left out of the %s (%s); to use them: --id %s=%s",
+        others.total(),
+        name,
+        ", ".join(f"{count} {value}" for value, count in sorted(others.items())),
+        column,
+        "^".join(map(str, sorted(values - {None}))),
+    )
+    return [{**data_id, column: value} for data_id in data_ids for value in usual]
+
+
+def _is_usual(name: str, value: str) -> bool:
+    """Return whether frames of a type are what a calibration is made from."""
+    if (words := _TYPE_WORDS.get(name)) is not None:
+        return any(word in value.upper() for word in words)
+    return not any(word in value.upper() for word in _CALIBRATION_WORDS)
 
 
 def _way_on(name: str) -> str:

@@ -1,6 +1,6 @@
 """Many data IDs in little memory."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
 from obs.policy.data_id import DataId
@@ -42,6 +42,16 @@ class DataIds(Sequence[DataId]):
         if isinstance(index, slice):
             return DataIds(self._keys, self._rows[index])
         return self._made(self._rows[index])
+
+    def where(self, wanted: Callable[[DataId], bool]) -> "DataIds":
+        """Return those data IDs that are wanted.
+
+        Parameters
+        ----------
+        wanted : callable
+            Given a data ID, returns whether it is.
+        """
+        return DataIds(self._keys, [row for row in self._rows if wanted(self._made(row))])
 
     def __repr__(self) -> str:
         return repr(list(self))

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from obs.errors import RepositoryError
@@ -11,7 +11,7 @@ from obs.policy.data_id import DataId
 from obs.policy.data_ids import DataIds
 from obs.repo.butler import Butler
 
-__all__ = ["OtherFrames", "warn_of_other_frames"]
+__all__ = ["OtherFrames", "leave_out_other_frames"]
 
 logger = logging.getLogger(__name__)
 
@@ -71,48 +71,51 @@ class OtherFrames:
     def __len__(self) -> int:
         return len(self._types)
 
-    def split(self, data_ids: Iterable[DataId]) -> tuple[DataIds, Counter[str]]:
+    def split(self, data_ids: DataIds) -> tuple[DataIds, Counter[str]]:
         """Return the frames of the sky, and how many there are of each other type.
 
         Parameters
         ----------
-        data_ids : iterable of dict
+        data_ids : DataIds
             Data IDs of raw frames.
         """
-        rows, others = [], Counter[str]()
-        for data_id in data_ids:
-            kind = self.kind(data_id)
-            if kind is None:
-                rows.append(tuple(data_id[key] for key in self._keys))
-            else:
+        others = Counter[str]()
+
+        def is_of_sky(data_id: DataId) -> bool:
+            if (kind := self.kind(data_id)) is not None:
                 others[kind] += 1
-        return DataIds(self._keys, rows), others
+            return kind is None
+
+        return data_ids.where(is_of_sky), others
 
 
-def warn_of_other_frames(butler: Butler, data_ids: Iterable[DataId], ids: Sequence[Sequence[str]]) -> None:
-    """Log how many frames that are not of the sky were asked for without naming a type, among others that are.
+def leave_out_other_frames(butler: Butler, data_ids: DataIds, ids: Sequence[Sequence[str]]) -> DataIds:
+    """Return the frames of the sky of those that were asked for, and log how many others there are.
+
+    Where a type is asked for, or there are only others, all stay: somebody wants them.
 
     Parameters
     ----------
     butler : Butler
         The repository.
-    data_ids : iterable of mapping
+    data_ids : DataIds
         What was asked for.
     ids : sequence of sequence of str
         The words of each ``--id``.
     """
     frames = OtherFrames(butler)
     if not frames or any(word.partition("=")[0] == frames.column for words in ids for word in words):
-        return
+        return data_ids
     of_sky, others = frames.split(data_ids)
     if not others or not of_sky:
-        return
+        return data_ids
     column = str(frames.column)
-    values = map(str, butler.query_metadata(butler.instrument.raw_dataset_type, column))
+    values = [str(value) for value in butler.query_metadata(butler.instrument.raw_dataset_type, column)]
     logger.warning(
-        "%d of the frames are not of the sky (%s); leave them out with --id %s=%s",
+        "%d frames that are not of the sky (%s) are left out; to process them: --id %s=%s",
         others.total(),
         ", ".join(f"{count} {kind}" for kind, count in sorted(others.items())),
         column,
-        next((value for value in values if standard_type(value) == "science"), "science"),
+        "^".join(value for value in values if standard_type(value) in others),
     )
+    return of_sky

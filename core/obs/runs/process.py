@@ -14,7 +14,7 @@ from obs.pipeline import FREE_SETTINGS, compute_detector
 from obs.policy.data_id import DataId
 from obs.process_summary import ProcessSummary
 from obs.repo.butler import Butler
-from obs.repo.frame_types import warn_of_other_frames
+from obs.repo.frame_types import leave_out_other_frames
 from obs.repo.rerun_settings import compare_config
 from obs.runs.pending import plan_run
 from obs.runs.record import RecordOptions, begin_output
@@ -102,8 +102,7 @@ def process(
     add_settings(layers, config)
     settings = layers.build()
     ids = [_words(item) for item in _several(data_ids)]
-    to_process: Sequence[DataId] = select_data_ids(butler, ids).data_ids
-    warn_of_other_frames(butler, to_process, ids)
+    to_process: Sequence[DataId] = leave_out_other_frames(butler, select_data_ids(butler, ids).data_ids, ids)
     if not to_process:
         raise DataIdError(
             f"no raw data match {data_ids!r}; {shell_command('obs', 'ls', butler.root)} lists what there is"

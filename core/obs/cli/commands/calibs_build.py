@@ -53,7 +53,8 @@ def build() -> None:
 
     Raw files of the repository REPO are combined to frames of the TYPE, which are registered there.
 
-    TYPE is bias, dark, flat, fringe, sky or defects. Without --id, frames are taken that the registry calls by the
-    name of the type; defects are found in darks and flats. One frame is made for each detector (and filter), dated at
-    the mean of its inputs. A bias is needed for darks, both for flats, and so on.
+    TYPE is bias, dark, flat, fringe, sky or defects. Without --id, frames are taken that the registry calls by the name
+    of the type; defects are found in darks and flats. Of those that --id selects, frames of other types are left out,
+    unless it names their type, or there are no others. One frame is made for each detector (and filter), dated at the
+    mean of its inputs. A bias is needed for darks, both for flats, and so on.
     """

@@ -63,10 +63,11 @@ Examples:
 def process() -> None:
     """Turn raw files into calibrated images and catalogs.
 
-    INPUT is a folder made by obs or by the second-generation LSST stack; it is only read. Every data ID goes through
-    instrument-signature removal, characterization and calibration. One that fails does not stop the others. @FILE
-    stands for the words in a file. Relative paths start at the folders that PIPE_INPUT_ROOT, PIPE_CALIB_ROOT and
-    PIPE_OUTPUT_ROOT name, where these environment variables are set.
+    INPUT is a folder made by obs or by the second-generation LSST stack; it is only read. Frames of the sky are
+    processed, other types if --id names them. Every data ID goes through instrument-signature removal, characterization
+    and calibration. One that fails does not stop the others. @FILE stands for the words in a file. Relative paths start
+    at the folders that PIPE_INPUT_ROOT, PIPE_CALIB_ROOT and PIPE_OUTPUT_ROOT name, where these environment variables
+    are set.
 
     With --skip-existing, a run that was stopped goes on where it was: results stay if they were made with the same
     settings, software, raw file, calibrations and reference catalog. Others are named as STALE, and made again.
