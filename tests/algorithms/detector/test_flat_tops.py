@@ -98,3 +98,13 @@ def test_the_trail_of_a_satellite_is_not_saturated(slope):
     across = (rows - 200 - slope * (columns - 210)) / np.hypot(1, slope)
     light = 1e4 * np.exp(-0.5 * (across / 1.4) ** 2)
     assert not find(image + np.random.default_rng(4).poisson(light)).levels.size
+
+
+def test_rays_of_even_charge_are_not_saturated():
+    image = stars(3.5, brightest=3e5)[0]
+    rng = np.random.default_rng(5)
+    for charge in rng.uniform(300, 3000, 400):
+        (x, y), angle = rng.integers(12, 388, 2), rng.uniform(0, np.pi)
+        step = np.arange(rng.integers(1, 10))
+        image[(y + step * np.sin(angle)).astype(int), (x + step * np.cos(angle)).astype(int)] += charge
+    assert not find(image).saturated.any()

@@ -43,6 +43,9 @@ NARROW, CROSSES, SLANTED = 0.15, 0.2, 0.5
 """Of the high pixels of a trail: largest ratio of the variances across and along, least variance along in squares of
 half the window (a third if it crosses all of it), and least correlation of x and y."""
 
+BARE = 0.1
+"""Of a top one pixel wide: light of the pixels beside it over its height, below which it is a ray; stars have wings."""
+
 FEWEST_PIXELS = 3
 FEWEST_EQUAL = 4
 """Least number of exactly equal highest pixels that noise does not make."""
@@ -181,10 +184,16 @@ def _measure(light: NDArray[np.float32], row: NDArray[np.int64], column: NDArray
     near = windows >= (TOP * peak)[:, None, None].astype(np.float32)
     n_top = near.sum((1, 2))
     height = np.where(near, windows, np.float32(0.0)).sum((1, 2), dtype=np.float64) / n_top
-    n_top = (windows >= (TOP * height)[:, None, None].astype(np.float32)).sum((1, 2))
+    top = windows >= (TOP * height)[:, None, None].astype(np.float32)
+    n_top = top.sum((1, 2))
     shoulder = windows >= (SHOULDER * height)[:, None, None].astype(np.float32)
     n_step = shoulder.sum((1, 2)) - n_top
-    flat = (n_top >= FEWEST_PIXELS) & (n_top > FLAT * np.maximum(n_step, 1.0)) & ~_is_on_trail(shoulder)
+    flat = (
+        (n_top >= FEWEST_PIXELS)
+        & (n_top > FLAT * np.maximum(n_step, 1.0))
+        & ~_is_on_trail(shoulder)
+        & ~_is_ray(windows, top, height)
+    )
     equal = n_equal >= FEWEST_EQUAL
     return _Tops(row, column, np.where(equal, peak, height), flat, equal)
 
@@ -202,6 +211,20 @@ def _is_on_trail(shoulder: NDArray[np.bool_]) -> NDArray[np.bool_]:
     mean, difference = 0.5 * (xx + yy), np.hypot(0.5 * (xx - yy), xy)
     narrow = (mean - difference < NARROW * (mean + difference)) & (mean + difference > CROSSES * HALF**2)
     return np.asarray(narrow & (np.abs(xy) > SLANTED * np.sqrt(np.maximum(xx * yy, 1e-12))))
+
+
+def _is_ray(windows: NDArray[np.float32], top: NDArray[np.bool_], height: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which tops are lines one pixel wide with nothing beside them, as cosmic rays of even charge are."""
+    wide = (top[:, 1:, 1:] & top[:, :-1, 1:] & top[:, 1:, :-1] & top[:, :-1, :-1]).any((1, 2))
+    near = np.zeros_like(top)
+    for axis in (1, 2):
+        ahead, behind = [slice(None)] * 3, [slice(None)] * 3
+        ahead[axis], behind[axis] = slice(1, None), slice(None, -1)
+        near[tuple(ahead)] |= top[tuple(behind)]
+        near[tuple(behind)] |= top[tuple(ahead)]
+    near &= ~top
+    beside = np.where(near, windows, np.float32(0.0)).sum((1, 2), dtype=np.float64) / np.maximum(near.sum((1, 2)), 1)
+    return np.asarray(~wide & (beside < BARE * height), np.bool_)
 
 
 def _pile_ups(tops: _Tops) -> dict[float, float]:
