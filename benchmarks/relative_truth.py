@@ -18,6 +18,7 @@ import numpy as np
 from relative_calibration import OBS, calibration, run, run_scamp, scatter
 from scipy.spatial import cKDTree
 
+from obs.algorithms.pixels.window import plane_windows
 from obs.image.catalog import Catalog
 from obs.image.photo_calib import PhotoCalib
 from obs.image.wcs import TanSipWcs
@@ -32,6 +33,7 @@ SETTINGS = (
     *("optics.seeing_range=[0.6,1.1]", "detector.flat_error=0.01", "changes.variable_fraction=0.02"),
 )
 SHAPE = (4176, 2048)
+STEP = 0.2  # pixels
 ISOLATED, LONE = 25.0, 23.5  # pixels, mag
 
 Way = Callable[[dict[str, Any]], tuple[TanSipWcs, PhotoCalib | None]]
@@ -88,6 +90,29 @@ class Frame:
             magnitude = calib.magnitude(self.flux[self.row], x=x, y=y) - truth["magnitude"][self.star]
         visit = np.full(len(x), float(self.data_id["visit"]))
         return np.c_[truth["id"][self.star], east, 3.6e6 * (dec - true_dec), magnitude, self.error, visit]
+
+
+def photon_limit(butler: Butler, frames: list[Frame]) -> None:
+    """Print the smallest errors that any measurement can have on these pixels (Cramer-Rao), by PSF and variance."""
+    limits = []
+    for frame in frames:
+        exposure = butler.get("calexp", frame.data_id)
+        x, y = frame.x[frame.row], frame.y[frame.row]
+        row, column = np.rint(y), np.rint(x)
+        slopes = [
+            exposure.psf.render(x=column + STEP * dx, y=row + STEP * dy).astype(np.float64)
+            - exposure.psf.render(x=column - STEP * dx, y=row - STEP * dy)
+            for dx, dy in ((1, 0), (0, 1))
+        ]
+        half = slopes[0].shape[1] // 2
+        variance = plane_windows(exposure.masked_image.variance, row.astype(np.int64), column.astype(np.int64), half)
+        weight = np.where(variance > 0, 1.0 / np.where(variance > 0, variance, 1.0), 0.0)
+        flux = frame.flux[frame.row] / (2 * STEP)
+        bound = [flux * np.sqrt(np.sum(weight * slope**2, axis=(1, 2))) for slope in slopes]
+        limits.append(np.stack([1e3 * exposure.wcs.pixel_scale / one for one in bound], axis=1))
+    drawn = np.random.default_rng(1).normal(size=(100, *np.concatenate(limits).shape)) * np.concatenate(limits)
+    rms = [scatter(drawn[..., axis].ravel()) for axis in (0, 1)]
+    print(f"photon limit of these stars, clipped as they are: one visit {rms[0]:.2f}, {rms[1]:.2f} mas along x and y")
 
 
 def describe(name: str, rows: np.ndarray) -> None:
@@ -160,6 +185,7 @@ def main() -> None:
     keys = {"field": "SIMULATED", "dateObs": "2020-09-04", "pointing": 3169, "filter": "HSC-R"}
     ids = [keys | {"visit": visit, "ccd": detector} for visit in range(10, 20) for detector in DETECTORS]
     frames = [Frame(butler, data_id, folder) for data_id in ids]
+    photon_limit(butler, frames)
     heads = run_scamp(folder / "scamp", butler, [], SHAPE)
 
     def scamp(data_id: dict[str, Any]) -> tuple[TanSipWcs, None]:

@@ -7,6 +7,7 @@ from astropy.wcs import WCS
 
 from obs.errors import ConfigError, DataIdError, FileFormatError
 from obs.sky_vectors import sky_vectors
+from obs.skymap.tract import Tract
 from obs.skymap.types import describe_sky_map, make_sky_map, restore_sky_map
 
 COARSE = {"pixel_scale": 10.0, "patch_width": 500, "patch_height": 400, "patch_border": 10}
@@ -154,3 +155,21 @@ def test_tracts_that_overlap_hold_a_position_both():
     assert {60, 61} <= {tract.number for tract in found}
     with pytest.raises(DataIdError, match="this sky map has the tracts 0 to"):
         sky_map.tract(-1)
+
+
+def test_patches_between_corners_are_those_of_a_search_through_all():
+    tract = Tract(0, (10.0, 20.0), None, (50, 40), 6, (7, 5))
+    rng = np.random.default_rng(4)
+    for _ in range(40):
+        low = rng.uniform(-80, 380, 2)
+        high = low + rng.uniform(0, 200, 2)
+        found = [patch.index for patch in tract.patches_between(low, high)]
+        boxes = [(patch.index, patch.outer_box) for patch in tract]
+        sure = [
+            index
+            for index, box in boxes
+            if box.x_min <= high[0] and box.x_max >= low[0] and box.y_min <= high[1] and box.y_max >= low[1]
+        ]
+        assert set(sure) <= set(found)
+        assert found == [index for index, _ in boxes if index in found]
+        assert len(found) <= (high[0] - low[0] + 14 + 100) / 50 * (high[1] - low[1] + 14 + 80) / 40

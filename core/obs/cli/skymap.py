@@ -11,7 +11,7 @@ from obs.cli.output_repository import open_output
 from obs.cli.table import format_table
 from obs.coadds.draw import draw_sky_map
 from obs.coadds.frames import Frame, find_frames
-from obs.coadds.inputs import overlaps
+from obs.coadds.inputs import overlaps, patches_near
 from obs.coadds.sky_maps import describe_tract, load_sky_map, save_sky_map, sky_map_around
 from obs.errors import ConfigError
 from obs.instrument.discovery import load_instrument
@@ -99,7 +99,7 @@ def show(
 
 def _patch_rows(tract: Tract, frames: Sequence[Frame]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
-    for patch in tract:
+    for patch in patches_near(frames, tract):
         count = sum(overlaps(frame, tract, patch.outer_box) for frame in frames)
         if count:
             ra, dec = tract.corners(patch.inner_box)[0]

@@ -7,6 +7,7 @@ from typing import BinaryIO
 import numpy as np
 
 from obs.coadds.frames import Frame
+from obs.coadds.inputs import patches_near
 from obs.plural import count_of
 from obs.skymap.projection import TractWcs
 from obs.skymap.tract import Tract
@@ -15,6 +16,7 @@ __all__ = ["draw_sky_map"]
 
 _SIZE, _DPI = 10.0, 130  # inches
 _TRACT, _PATCH, _FRAME = "#c0392b", "#4d5656", "#1f5a99"
+_MOST = 10_000  # patches of a tract that are drawn; of more, those near exposures
 _LARGEST = 400  # patches of a tract that are named
 
 
@@ -49,7 +51,7 @@ def draw_sky_map(tracts: Sequence[Tract], frames: Sequence[Frame], file: BinaryI
     outlines = [place([(ra, dec) for ra, dec in frame.outline()]) for frame in frames]
     axes.add_collection(PolyCollection(outlines, facecolors=(*_rgb(_FRAME), 0.12), edgecolors=_FRAME, linewidths=0.6))
     for tract in tracts:
-        patches = list(tract)
+        patches = list(tract) if np.prod(tract.n_patch) <= _MOST else patches_near(frames, tract)
         boxes = [place(tract.corners(patch.inner_box)) for patch in patches]
         axes.add_collection(PolyCollection(boxes, facecolors="none", edgecolors=_PATCH, linewidths=0.5))
         if len(patches) <= _LARGEST:

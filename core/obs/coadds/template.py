@@ -13,7 +13,7 @@ from obs.algorithms.psf.width import half_maximum_width
 from obs.coadds.coadd import combine_patch, recorded_settings
 from obs.coadds.coadd_psf import CoaddPsf
 from obs.coadds.frames import Frame
-from obs.coadds.inputs import overlaps
+from obs.coadds.inputs import overlaps, patches_near
 from obs.coadds.inputs_table import input_frames, read_coadd_psf
 from obs.coadds.sky_maps import coadd_roots, load_sky_map
 from obs.coadds.template_psf import PsfPart, TemplatePsf
@@ -172,7 +172,7 @@ def template_coadds(butler: Butler, frame: Frame, band: str, tract: int | None) 
     for one in tracts:
         ids = [
             {"tract": one.number, "patch": patch.name, "filter": band}
-            for patch in one
+            for patch in patches_near([frame], one)
             if overlaps(frame, one, patch.outer_box)
         ]
         there = [data_id for data_id in ids if butler.exists(_DATASET, data_id)]

@@ -8,7 +8,7 @@ from typing import Any
 from obs.coadds.coadd import CoaddSummary, check_sky_map, coadd_patch, is_current
 from obs.coadds.config import CoaddConfig
 from obs.coadds.frames import Frame, find_failed, find_frames
-from obs.coadds.inputs import overlaps
+from obs.coadds.inputs import overlaps, patches_near
 from obs.coadds.select import check_condition
 from obs.coadds.sky_maps import load_sky_map
 from obs.config.layers import ConfigLayers
@@ -95,7 +95,7 @@ def coadd_jobs(
                 continue
             for number in _tracts(sky_map, group, one):
                 tract = sky_map.tract(number)
-                patches = [tract.patch(str(one["patch"]))] if "patch" in one else list(tract)
+                patches = [tract.patch(str(one["patch"]))] if "patch" in one else patches_near(group, tract)
                 for patch in patches:
                     reaching = [frame for frame in group if overlaps(frame, tract, patch.outer_box)]
                     # a sliver that the kernel takes is no reason to make a patch, but to say so where it is asked for

@@ -179,9 +179,10 @@ def write_object_tables(butler: Butler, tracts: Sequence[int]) -> dict[int, int]
     kind = butler.mapper.dataset_type("deepCoadd_forced_src")
     counts = {}
     for tract in tracts:
-        found = iterate_datasets(coadd_roots(butler), [kind], [{"tract": tract}])
-        names = {str(data_id["filter"]) for _, data_id, _ in found}
-        patches = [patch.name for patch in sky_map.tract(tract)]
+        found = [data_id for _, data_id, _ in iterate_datasets(coadd_roots(butler), [kind], [{"tract": tract}])]
+        names = {str(data_id["filter"]) for data_id in found}
+        there = {sky_map.tract(tract).patch(str(data_id["patch"])).index for data_id in found}
+        patches = [f"{x},{y}" for x, y in sorted(there, key=lambda index: index[::-1])]
         with recording(butler, "objectTable", {"tract": tract}, {}):
             table = object_table(butler, tract, patches, sorted(names))
             if len(table):

@@ -77,6 +77,21 @@ class Tract:
     def __iter__(self) -> Iterator[Patch]:
         return (self.patch((x, y)) for y in range(self.n_patch[1]) for x in range(self.n_patch[0]))
 
+    def patches_between(self, low: Sequence[float], high: Sequence[float]) -> list[Patch]:
+        """Return the patches whose outer boxes reach into a rectangle, without a look at the others.
+
+        Parameters
+        ----------
+        low, high : sequence of float
+            x and y of two corners of the rectangle, pixels.
+        """
+        ranges = []
+        for start, end, size, count in zip(low, high, self.patch_size, self.n_patch, strict=True):
+            first = int((start - self.border - 1) // size)
+            last = int((end + self.border + 1) // size)
+            ranges.append(range(max(first, 0), min(last + 1, count)))
+        return [self.patch((x, y)) for y in ranges[1] for x in ranges[0]]
+
     def patch(self, index: Sequence[int] | str | int) -> Patch:
         """Return a patch by column and row, as a pair or ``"3,4"``, or by its number, columns counting first.
 
