@@ -62,6 +62,22 @@ def test_the_files_of_an_exposure_become_one(root, tmp_path, mode):
     assert {(file.status, file.reason) for file in again.files} == {("skipped", "already ingested")}
 
 
+def test_parts_that_another_move_has_taken_or_left(root, tmp_path):
+    """A move that is killed between the parts that it removes, or has not ended yet."""
+    files = [write(tmp_path, 1, amp) for amp in "AB"]
+    assert ingest(root, files, mode="move").ok
+    gone = ingest(root, files, mode="move")
+    assert {(file.status, file.reason) for file in gone.files} == {("skipped", "already ingested")}
+    write(tmp_path, 1, "B")
+    rest = ingest(root, files, mode="move")
+    assert {(file.status, file.reason) for file in rest.files} == {("skipped", "already ingested")}
+    assert not files[1].exists()
+    write(tmp_path, 1, "B", level=7)
+    other = ingest(root, files, mode="move")
+    assert [file.status for file in other.files] == ["skipped", "failed"]
+    assert files[1].exists()
+
+
 def test_what_is_no_whole_is_told_and_stays(root, tmp_path):
     files = [write(tmp_path, 1, "A"), write(tmp_path, 2, "A"), write(tmp_path, 2, "B")]
     report = ingest(root, files, mode="move")

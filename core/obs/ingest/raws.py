@@ -22,7 +22,7 @@ from sqlalchemy.exc import OperationalError
 
 from obs.errors import ObsError, OutputError, PluginError, RepositoryError, describe_fault
 from obs.ingest.joined_files import joined
-from obs.ingest.moved_files import moved_by_another
+from obs.ingest.moved_files import moved_by_another, rest_of_move
 from obs.ingest.raw_plans import IngestOptions, Plan, RawPlanner
 from obs.ingest.report import ALREADY, FileReport, IngestReport
 from obs.ingest.transfer import Mode, finish_move, is_same_place
@@ -112,13 +112,16 @@ def _ingest_whole(
         moved = replace(options, mode="move", create=False)
         found: dict[Path, list[FileReport]] = {}
         run = _Ingest(butler, translator, moved, parts=whole.parts, mode=options.mode)
+        is_moved = options.mode == "move" and not options.dry_run
         for path, fault in whole.faults.items():
-            yield moved_by_another(path, run.registry, butler.root) or FileReport(path, "failed", fault)
+            place = path, run.registry, butler.root
+            report = moved_by_another(*place) or rest_of_move(*place) or FileReport(path, "failed", fault)
+            yield _of_part(path, [report], is_moved=is_moved)
         for report in run.run(list(whole.parts)):
             for part in whole.parts[report.path]:
                 found.setdefault(part, []).append(report)
         for part, reports in found.items():
-            yield _of_part(part, reports, is_moved=options.mode == "move" and not options.dry_run)
+            yield _of_part(part, reports, is_moved=is_moved)
 
 
 def _of_part(part: Path, reports: Sequence[FileReport], *, is_moved: bool) -> FileReport:

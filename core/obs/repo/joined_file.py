@@ -4,13 +4,14 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from astropy.io import fits
 
 from obs.errors import FileFormatError
 from obs.repo.atomic import atomic_write
 from obs.repo.fits_file import header_to_dict, is_structural, open_fits
 
-__all__ = ["join_files"]
+__all__ = ["holds_part", "join_files"]
 
 #: Cards that belong to an image although they describe the layout.
 _OF_THE_IMAGE = ("EXTNAME", "BUNIT")
@@ -52,6 +53,26 @@ def join_files(parts: Sequence[Path], target: Path, names: Sequence[str] = ()) -
         hdus.append(fits.ImageHDU(image.data, own))
     with atomic_write(target) as file:
         fits.HDUList(hdus).writeto(file, output_verify="ignore")
+
+
+def holds_part(whole: Path, part: Path) -> bool:
+    """Return whether a file that was put together holds the pixels of a part.
+
+    Parameters
+    ----------
+    whole : Path
+        File of `join_files`.
+    part : Path
+        File of one image.
+
+    Raises
+    ------
+    FileFormatError
+        If a file cannot be read, or the part does not hold one image.
+    """
+    pixels = _read_part(part).data
+    with open_fits(whole) as hdus:
+        return any(hdu.is_image and hdu.data is not None and np.array_equal(hdu.data, pixels) for hdu in hdus)
 
 
 def _cards(header: fits.Header) -> list[fits.Card]:

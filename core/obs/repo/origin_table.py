@@ -36,15 +36,16 @@ def origin_text(sources: Iterable[Path]) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def find_origin(connection: sa.Connection, source: Path) -> list[str]:
-    """Return the files (relative to the repository) that came from a file, alone or with others."""
+def find_origin(connection: sa.Connection, source: Path) -> dict[str, list[str]]:
+    """Return the files (relative to the repository) that came from a file, each with all files that it came from."""
     if not sa.inspect(connection).has_table(ORIGIN_TABLE):
-        return []
+        return {}
     text = origin_text([source])
     found = connection.execute(
         sa.select(_TABLE).where(_TABLE.c.source.contains(text, autoescape=True)).order_by(_TABLE.c.file)
     )
-    return [row.file for row in found if row.source == text or text in _NEXT.split(row.source)]
+    sources = {row.file: [text] if row.source == text else _NEXT.split(row.source) for row in found}
+    return {file: names for file, names in sources.items() if text in names}
 
 
 def read_origins(connection: sa.Connection) -> list[tuple[str, str, str]]:

@@ -84,8 +84,8 @@ class Registry(RegistryReader):
         """
         return self._read(read_origins)
 
-    def origin(self, source: Path) -> list[str]:
-        """Return the places, relative to the repository, of what was made from a file that was ingested.
+    def origin(self, source: Path) -> dict[str, list[str]]:
+        """Return the places, relative to the repository, of what was made from a file, each with all its sources.
 
         Parameters
         ----------
