@@ -171,9 +171,12 @@ def write_mount(instrument: Instrument, mount: MountedCamera) -> Path:
         text = re.sub(r"(?m)^#[ \t]*(orientation:|rotation:|flip_x:).*\n?", "", text).rstrip("\n")
         text += "\norientation:\n  rotation: 0.0  # degrees from north to y, through east\n  flip_x: false\n"
     for key, value in values.items():
-        text, count = re.subn(rf"(?m)^(\s*{key}:[ \t]*)[^\s#]+", rf"\g<1>{value}", text, count=1)
-        if not count:
+        found = re.search(rf"(?m)^\s*{key}:[ \t]*([^\s#]+)(.*?)(; from .*)?$", text)
+        if found is None:
             raise FileFormatError(f"has no line '{key}:'; write {key}: {value} there", path=path)
+        # what a generated package says of where the old value came from is true no more
+        source = "; from the stars" if found[3] else ""
+        text = f"{text[: found.start(1)]}{value}{found[2]}{source}{text[found.end() :]}"
     with atomic_write(path) as file:
         file.write(text.encode())
     return path

@@ -18,6 +18,7 @@ from obs.doctor.check import Check
 from obs.doctor.exposure import RawFrame
 from obs.doctor.orientation import MountedCamera, find_mount
 from obs.doctor.places import camera_place, shown
+from obs.doctor.refuted import refuted_cards
 from obs.errors import MeasurementError, ObsError
 from obs.frame_calibrations import locate_calibration
 from obs.frozen import frozen
@@ -149,11 +150,14 @@ class _Trial:
         value = "rotation {} deg, flip_x {}, plate_scale {} arcsec/mm".format(*found)
         turned = abs((mount.rotation - camera.rotation + 90.0) % 180.0 - 90.0)
         is_same = mount.flip_x == camera.flip_x and abs(mount.plate_scale / camera.plate_scale - 1.0) < _SCALE
+        binning = target.facts.binning.value if target.facts is not None and target.facts.binning.is_known else (1, 1)
+        refuted = refuted_cards(target.cards, binning, target.detector, mount)
         if is_same and turned < _DEGREES:
-            return Check("trial", name, value, "stars")
+            return Check("trial", name, value, "stars", "doubtful" if refuted else "ok", refuted)
         place = camera_place(self.instrument, "rotation")
         flip = str(camera.flip_x).lower()
         note = f"the camera says rotation {camera.rotation:g}, flip_x {flip}, plate_scale {camera.plate_scale:g}"
+        note = f"{note}; {refuted}" if refuted else note
         return Check("trial", name, value, "stars", "doubtful", note, f"{place}: {value}")
 
     def butler(self, **more: Any) -> Butler:

@@ -52,6 +52,7 @@ POINTING_CARDS = (
     ("MOUNTRA", "MOUNTDEC"),
     ("RAMOUNT", "DECMOUNT"),
     ("RA_DEG", "DEC_DEG"),
+    ("FOVRA", "FOVDEC"),
     ("RADEG", "DECDEG"),
     ("OBJCTRA", "OBJCTDEC"),
     ("OBJRA", "OBJDEC"),

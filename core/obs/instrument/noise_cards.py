@@ -27,6 +27,7 @@ READ_NOISE_CARDS = (
     "ENOISE",
     "RNOISE",
     "READNSE",
+    "READNOI",
     "RDNOI",
     "GTRON",
     "READNOISE",

@@ -204,12 +204,17 @@ def _checked_against_times(
     is_ut = next((time for time in time_cards(cards) if _says_ut(time[0])), None)
     if is_ut is None or best.rule.time or best.rule.layout != "iso" or not best.has_time:
         return best, confidence, note
-    card, unit = is_ut
-    rule = DateRule(best.rule.date, card.keyword, time_unit=unit, is_local=True)
-    try:
-        other = rule.read(cards)
-    except FileFormatError:
+    card = is_ut[0]
+    read: list[tuple[DateRule, datetime]] = []
+    for same, unit in time_cards(cards):
+        rule = DateRule(best.rule.date, card.keyword, time_unit=unit, is_local=True)
+        try:
+            read += [(rule, rule.read(cards))] if same is card else []
+        except FileFormatError:
+            continue
+    if not read:
         return best, confidence, note
+    rule, other = min(read, key=lambda one: abs((best.date - one[1]).total_seconds()))
     later = (best.date - other).total_seconds()
     if abs(later) <= _CLOSE or (card.keyword in ("UT", "UTC", "UTIME") and -_CLOSE <= -later <= _APART):
         return best, confidence, note

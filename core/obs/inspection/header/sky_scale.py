@@ -10,7 +10,7 @@ from obs.inspection.cards import Cards
 from obs.inspection.finding import Confidence, Finding
 from obs.instrument.card_values import read_number
 
-__all__ = ["SkyScale", "find_matrix", "find_pixel_size", "find_sky_scale"]
+__all__ = ["SkyScale", "find_matrix", "find_pixel_size", "find_scales", "find_sky_scale"]
 
 _SAYS_WHICH = re.compile(r"bin|native|1x1|physical|detector pix|micron|mm|image pix", re.I)
 _SCALES = (
@@ -203,6 +203,23 @@ def find_sky_scale(cards: Cards, binning: tuple[int, int] = (1, 1)) -> SkyScale:
         sure, other = "guess", "it may be that of unbinned pixels"
     note = other or f"{lack} to compare it with"
     return SkyScale(Finding("pixel_scale", scale, name, sure, note), unknown)
+
+
+def find_scales(cards: Cards, binning: tuple[int, int] = (1, 1)) -> list[tuple[str, float]]:
+    """Return every card, or pair of cards, that tells the scale, with what it tells, arcsec per pixel of the file.
+
+    Parameters
+    ----------
+    cards : Cards
+        The header.
+    binning : tuple of int
+        ``(x, y)``.
+    """
+    found = find_matrix(cards)
+    if found is None:
+        return _stated(cards, binning)
+    (a, b, c, d), source = found
+    return [(source, 3600.0 * math.sqrt(abs(a * d - b * c))), *_stated(cards, binning)]
 
 
 def _agree(stated: float, scale: float, binning: int) -> bool:
