@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from obs.algorithms.detector.defect_boxes import mask_to_boxes
 from obs.dated_calibrations import locate_tables, read_tables
@@ -21,6 +22,7 @@ from obs.errors import (
 from obs.geom import Box
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
+from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
 from obs.instrument.exposure_time_cards import exposure_seconds
 from obs.plural import list_of
@@ -283,18 +285,23 @@ def _get(butler: Butler, name: str, data_id: Mapping[str, Any], config: IsrConfi
         value = _boxes(value, path)
     elif name == "defects" and isinstance(value, np.ndarray):
         value = mask_to_boxes(value != 0)
-    elif not isinstance(value, Exposure | np.ndarray):
-        # A masked image or a list of boxes: as the camera's policy or its reader has it.
+    elif not isinstance(value, Exposure) and name != "brighter_fatter_kernel":
+        # An image, a masked image or a list of boxes: as the camera's policy or its reader has it.
         value = value if isinstance(value, list | tuple) else _exposure_of(value, butler, dataset_type, data_id)
     return value, path
 
 
-def _exposure_of(pixels: MaskedImage, butler: Butler, dataset_type: str, data_id: Mapping[str, Any]) -> Exposure:
+def _exposure_of(
+    pixels: MaskedImage | NDArray[Any], butler: Butler, dataset_type: str, data_id: Mapping[str, Any]
+) -> Exposure:
     """Return the pixels of a calibration as an exposure.
 
     One that the policy has as pixels alone, such as HSC's darks, is taken for one of a second, as in the stack. So of
     its header nothing counts but that it says so.
     """
+    if isinstance(pixels, np.ndarray):  # as those of DECam
+        image = np.asarray(pixels, np.float32)
+        pixels = MaskedImage(image, Mask.zeros(image.shape), np.zeros(image.shape, np.float32))
     exposure = Exposure(pixels)
     if dataset_type not in _TIMED:
         return exposure

@@ -13,7 +13,9 @@ from stack_packages import ctio_package, image_file, lsst_package, register, sub
 from obs.camera.yaml_camera import load_yaml_camera
 from obs.cli.main import main
 from obs.errors import DataIdError, FileFormatError, PluginError
+from obs.frame_calibrations import read_calibration
 from obs.image.catalog import Catalog
+from obs.image.exposure import Exposure
 from obs.instrument.discovery import instrument_for_mapper, load_instrument
 from obs.instrument.stack_package import open_stack_package
 from obs.raw_exposure import remove_raw_signature
@@ -78,6 +80,16 @@ def test_nothing_of_the_package_is_run(ctio, tmp_path, capsys):
     (detector,) = described.detectors
     assert (detector.bbox.width, detector.bbox.height) == (60, 40)
     assert described.distortion.coefficients == pytest.approx([-((16.0 / 206264.806) ** 2)])
+
+
+def test_calibrations_that_are_images_alone(ctio, tmp_path):
+    policy = tmp_path / "obs_ctio0m9/policy/ctio0m9Mapper.yaml"
+    policy.write_text(policy.read_text().replace("DecoratedImageF", "ImageF"))  # as DECam's
+    flat = read_calibration(Butler(ctio), "flat", {"visit": 201}, IsrConfig()).value
+    assert isinstance(flat, Exposure)
+    assert flat.masked_image.image.mean() == 1.0
+    assert not flat.masked_image.mask.array.any()
+    assert not flat.masked_image.variance.any()
 
 
 def test_what_is_missing_is_said(tmp_path):
@@ -201,7 +213,12 @@ def test_one_of_several_cameras_is_named(suprimecam, tmp_path):
     assert load_instrument(str(package / "policy/SuprimecamMapper.yaml")).name == "suprimecam"
     assert instrument_for_mapper("lsst.obs.suprimecam.SuprimecamMapper").name == "suprimecam"
     policy = package / "policy/SuprimecamMapper.yaml"
-    policy.write_text(policy.read_text().replace("SUPA%(visit)07d%(ccd)1d.fits", "%(camcol)d.fits"))
+    by_hdu = policy.read_text().replace("SUPA%(visit)07d%(ccd)1d.fits", "SUPA%(visit)07d.fits[%(hdu)d]")
+    policy.write_text(by_hdu.replace("CORR%(visit)07d%(ccd)1d", "CORR%(visit)07d_%(ccdnum)02d"))  # as DECam's
+    assert load_instrument(str(policy)).detector == "%(ccdnum)d"
+    policy.write_text(
+        by_hdu.replace("SUPA%(visit)07d.fits[%(hdu)d]", "%(camcol)d.fits").replace("%(ccd)1d", "%(side)s")
+    )
     with pytest.raises(
         DataIdError, match=r"no key of raw files in .*yaml names the detector .*; write a camera package"
     ):

@@ -56,7 +56,8 @@ class RawExport:
                 self.target.report.n_absent += 1
                 continue
             with self.target.attempt(format_data_id(data_id)):
-                self._raw(kind, run, data_id, files, unsaid)
+                # the key of the detector may be one that only the registry has
+                self._raw(kind, run, self.butler.complete_raw(data_id), files, unsaid)
         self.target.ingest(files, ImageFormatter)
         self.target.report.note = raw_note(self.instrument) if files else ""
         if unsaid:

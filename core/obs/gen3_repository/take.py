@@ -87,8 +87,9 @@ class _DataIds:
         self._filter = cache(self._find_filter)
         self._frames: dict[tuple[int, int], DataId] = {}
         for known in butler.subset(self.instrument.raw_dataset_type):
-            number = exposure_number(self.instrument, known.data_id)
-            self._frames[number, self.instrument.find_detector(known.data_id).id] = known.data_id
+            whole = butler.complete_raw(known.data_id)
+            number = exposure_number(self.instrument, whole)
+            self._frames[number, self.instrument.find_detector(whole).id] = whole
         beside = {key for key in Template(self.instrument.detector).keys if key != "filter"}
         self._visits = {
             number: {key: value for key, value in data_id.items() if key not in beside}

@@ -295,8 +295,9 @@ def _ingest_settings(folder: Path, name: str) -> Path:
 
 
 def _detector_template(folder: Path, policy: Policy, name: str) -> str:
-    """Return how a data ID names the detector: the key of raw files, or the name of the only one."""
-    keys = _raw_keys(policy)
+    """Return how a data ID names the detector: the key of raw files, else of results, or the name of the only one."""
+    calexp = policy.dataset_types.get("calexp")
+    keys = {**({} if calexp is None else calexp.keys), **_raw_keys(policy)}
     key = next((key for key in _DETECTOR_KEYS if key in keys), None)
     if key is not None:
         return f"%({key}){'s' if keys[key] is str else 'd'}"
