@@ -107,7 +107,10 @@ def choose_flux(points: Sequence[Point], names: Sequence[str], n_position: int, 
     psf = np.concatenate([point.catalog[f"{PSF_FLUX}_mag"] for point in points])
     choices: list[Choice] = []
     least, excess = np.inf, {0.0: PSF_FLUX}
-    for name in names:
+    there = [column.removesuffix("_mag") for column in points[0].catalog.columns if column.endswith("_mag")]
+    # apertures that cannot be chosen still show the light of a star that nothing separates
+    judged = [name for name in there if name.startswith(_CLOSE) and name not in names]
+    for name in (*names, *judged):
         magnitude, error = (np.concatenate([p.catalog[f"{name}_{end}"] for p in points]) for end in ("mag", "magErr"))
         use = (star > 0) & np.isfinite(magnitude) & np.isfinite(error) & _unflawed(points, name)
         ensemble = fit_ensemble(magnitude[use], error[use], star[use] - 1, image[use], n_position - 1, len(points))
@@ -128,7 +131,7 @@ def choose_flux(points: Sequence[Point], names: Sequence[str], n_position: int, 
         more = _more_light(psf[star == 0] - own)
         if name.startswith(_CLOSE) or not choices:
             excess[more] = name
-        better = not more and scatter < _BETTER * least
+        better = name in names and not more and scatter < _BETTER * least
         if not choices or (better and number > _AS_MANY * len(choices[0].stars)):
             choices.append(Choice(name, ensemble, shift, floor, np.flatnonzero(ensemble.constant), tested))
             least = scatter
