@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from obs.algorithms.astrometry.compare import compare_wcs
+from obs.algorithms.astrometry.detector_places import DetectorPlace
 from obs.cli.main import main
+from obs.doctor.detector_places import write_places
 from obs.doctor.orientation import find_mount, write_mount
 from obs.errors import FileFormatError, MeasurementError
 from obs.ingest.repository import make_repository
@@ -101,3 +103,27 @@ def test_other_lines_of_the_file_stay(output, tmp_path, capsys):
     (folder / "camera.yaml").write_text("name: x\n")
     with pytest.raises(FileFormatError, match="has no line 'plate_scale:'; write plate_scale: 510 there"):
         write_mount(moved, find_mount(output))
+
+
+@pytest.mark.parametrize("columns", ["", ",correction_x,correction_y"])
+def test_places_of_detectors_are_written_and_read_again(tmp_path, columns):
+    folder = tmp_path / "camera"
+    folder.mkdir()
+    for name in ("camera.yaml", "detectors.csv", "amplifiers.csv"):
+        (folder / name).write_bytes((NECAM.camera_folder / name).read_bytes())
+    moved = replace(NECAM, folder=tmp_path, camera="camera")
+    table = folder / "detectors.csv"
+    lines = table.read_text().splitlines()
+    first = next(number for number, line in enumerate(lines) if not line.startswith("#"))
+    lines[first] += columns
+    lines[first + 1 :] = [line + ",0.5,-0.25" * bool(columns) for line in lines[first + 1 :]]
+    table.write_text("\n".join(lines) + "\n")
+    now = moved.load_camera().detectors[0]
+    there = replace(now, yaw=now.yaw + 180.0, offset_x=now.offset_x + 1.25, offset_y=now.offset_y - 2.5)
+    write_places(moved, [DetectorPlace(there, 180.0, 99.0)])
+    found = replace(moved).load_camera().detectors[0]
+    assert (found.yaw, found.offset_x, found.offset_y) == pytest.approx((there.yaw, there.offset_x, there.offset_y))
+    header, row = table.read_text().splitlines()[first : first + 2]
+    cells = dict(zip(header.split(","), row.split(","), strict=True))
+    if columns:
+        assert cells["offset_x"] == dict(zip(header.split(","), lines[first + 1].split(","), strict=True))["offset_x"]

@@ -1,13 +1,17 @@
 """`obs camera`: what a camera's focal plane is."""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from obs.algorithms.astrometry.detector_places import DetectorPlace
+from obs.camera.camera import Camera
 from obs.camera.draw import draw_camera
 from obs.camera.fits_table import amplifier_file_name, write_amplifiers
 from obs.cli.table import format_table
+from obs.doctor.detector_places import find_places, write_places
 from obs.doctor.orientation import find_mount, write_mount
 from obs.errors import OutputError
 from obs.instrument.discovery import load_instrument
@@ -22,7 +26,8 @@ def adjust(output: Path, name: str | None, write: bool) -> int:
     """Do what the command says; see obs.cli.commands.camera."""
     butler = Butler(output, instrument=None if name is None else load_instrument(name))
     camera = butler.instrument.load_camera()
-    mount = find_mount(butler)
+    places = find_places(butler)
+    mount = find_mount(butler, {place.id for place in places})
     rows = [
         ("orientation.rotation", f"{camera.rotation:.3f}", f"{mount.rotation:.3f}", "degrees, north through east"),
         ("orientation.flip_x", str(camera.flip_x).lower(), str(mount.flip_x).lower(), ""),
@@ -31,12 +36,27 @@ def adjust(output: Path, name: str | None, write: bool) -> int:
     click.echo(format_table(("camera.yaml", "now", "the stars show", ""), rows, right="lrrl"))
     flipped = f", {mount.n_flipped} of them behind a meridian flip" if mount.n_flipped else ""
     click.echo(f"from {mount.n_exposure} exposures{flipped}")
+    if places:
+        click.echo(_show_places(camera, places))
     if write:
         click.echo(f"written: {write_mount(butler.instrument, mount)}")
+        if places:
+            click.echo(f"written: {write_places(butler.instrument, places)}")
     else:
         command = shlex.join(["obs", "camera", "adjust", str(output), "--write"])
         click.echo(f"to write this into the camera:\n  {command}")
     return 0
+
+
+def _show_places(camera: Camera, places: Sequence[DetectorPlace]) -> str:
+    """Return a table of detectors that lie elsewhere than the camera says."""
+    rows = []
+    for place in places:
+        now = camera.detector(place.id)
+        for column in ("yaw", "offset_x", "offset_y"):
+            values = (f"{getattr(one, column):.4f}" for one in (now, place.detector))
+            rows.append((f"{now.name} {column}", *values, "degrees" if column == "yaw" else "mm"))
+    return format_table(("detectors.csv", "now", "the stars show", ""), rows, right="lrrl")
 
 
 def build(name: str, output: Path) -> int:

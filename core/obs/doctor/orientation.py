@@ -1,6 +1,7 @@
 """How a camera is mounted and how large its pixels are on the sky, as processed exposures show, for camera.yaml."""
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -52,20 +53,22 @@ class MountedCamera:
     n_flipped: int
 
 
-def find_mount(butler: Butler) -> MountedCamera:
+def find_mount(butler: Butler, elsewhere: Collection[int] = ()) -> MountedCamera:
     """Return how the camera is mounted, from the WCS of all exposures of an output.
 
     Parameters
     ----------
     butler : Butler
         Butler of the repository; its output is read if it has one.
+    elsewhere : collection of int, optional
+        Ids of detectors that lie elsewhere than the camera says, and so do not show how it is mounted.
 
     Raises
     ------
     MeasurementError
         If no exposure was matched to a reference catalog, or they do not agree.
     """
-    changes = _changes(butler, butler.output or butler.root)
+    changes = _changes(butler, butler.output or butler.root, elsewhere)
     if not len(changes):
         raise MeasurementError(
             f"{butler.root} has no exposure whose WCS was fitted to a reference catalog; process some first"
@@ -105,7 +108,7 @@ def find_mount(butler: Butler) -> MountedCamera:
     )
 
 
-def _changes(butler: Butler, root: Path) -> NDArray[np.float64]:
+def _changes(butler: Butler, root: Path, elsewhere: Collection[int]) -> NDArray[np.float64]:
     """Return rotation, scale and parity of each WCS against that from the camera, float64, shape (n, 3)."""
     kind = butler.mapper.dataset_type(_METADATA)
     rows = []
@@ -114,6 +117,8 @@ def _changes(butler: Butler, root: Path) -> NDArray[np.float64]:
         facts = butler.get(_METADATA, data_id) if data_id is not None else {}
         row = [facts.get("wcs_rotation", np.nan), facts.get("wcs_scale", np.nan), facts.get("wcs_mirrored", False)]
         if data_id is None or facts.get("status") != "done":
+            continue
+        if elsewhere and butler.instrument.find_detector(butler.complete_raw(data_id)).id in elsewhere:
             continue
         if not all(np.isfinite(float(value)) for value in row):
             # it came without a WCS, and was found by its stars alone

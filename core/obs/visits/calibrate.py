@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from obs.algorithms.astrometry.detector_places import measure_detector_places
 from obs.errors import DataIdError, DatasetNotFoundError, MeasurementError, ObsError, describe_fault
 from obs.image.catalog import Catalog
 from obs.instrument.barycenter import mid_exposure_mjd
@@ -141,6 +142,7 @@ def calibrate_visits(
         raise MeasurementError(
             f"none of {len(done.skipped)} images can be used: {reason}; obs process makes the catalogs that this needs"
         )
+    groups, moved = _place_detectors(groups)
     fields = []
     for physical_filter, members in groups.items():
         try:
@@ -148,6 +150,7 @@ def calibrate_visits(
         except MeasurementError as error:
             done.skipped.extend((frame.name, str(error)) for _, frame in members)
             continue
+        fit.warnings.extend(moved)
         done.fits.append(fit)
         fields.append(stars)
     if config.astrometry.enabled and config.astrometry.motions.enabled and done.fits:
@@ -228,6 +231,36 @@ def _leave_out_other_scales(groups: dict[str, list[tuple[DataId, FrameStars]]], 
             del groups[name]
 
 
+def _place_detectors(
+    groups: dict[str, list[tuple[DataId, FrameStars]]],
+) -> tuple[dict[str, list[tuple[DataId, FrameStars]]], list[str]]:
+    """Return the images with detectors where their WCSs show them, if the camera has them elsewhere, and what moved.
+
+    The common fit has smooth maps and small displacements, so that a detector that is turned against what the camera
+    says would bend the maps of all.
+    """
+    frames = [frame for members in groups.values() for _, frame in members]
+    moved = {one.id: one for one in measure_detector_places(frames) if one.is_elsewhere}
+    if not moved:
+        return groups, []
+    texts = [
+        f"detector {one.detector.name} is {one.text} against what the camera says, in all visits; it was taken where "
+        "the stars show it; to write this into the camera: obs camera adjust OUTPUT --write"
+        for one in moved.values()
+    ]
+    placed = {
+        name: [
+            (
+                data_id,
+                replace(frame, detector=moved[frame.detector.id].detector) if frame.detector.id in moved else frame,
+            )
+            for data_id, frame in members
+        ]
+        for name, members in groups.items()
+    }
+    return placed, texts
+
+
 def _fit_positions(
     butler: Butler,
     physical_filter: str,
@@ -247,7 +280,21 @@ def _fit_positions(
         )
     if config.astrometry.enabled:
         fit.astrometry = fit_common_astrometry(stars, config.astrometry)
+        if (worse := _spoiled(fit.astrometry)) is not None:
+            raise MeasurementError(worse)
     return fit, stars
+
+
+def _spoiled(found: CommonAstrometry) -> str | None:
+    """Return that a fit of positions is far worse than the single calibrations; None if it is not."""
+    for what, gain in (("repeat", found.internal), ("agree with the reference catalog", found.reference)):
+        if gain.is_spoiled:
+            return (
+                f"the common fit spoils the positions, which {what} to {gain.after:.1f} mas after it and to "
+                f"{gain.before:.1f} mas before; nothing is written; one of the images may have a wrong WCS, or the "
+                "camera wrong places of detectors (obs camera adjust): find with --id which images fit together"
+            )
+    return None
 
 
 def _fit_motions(fits: list[FilterFit], fields: list[StarField], config: CalibrateVisitsConfig) -> StarMotions:

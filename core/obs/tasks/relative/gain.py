@@ -11,6 +11,7 @@ Floats = NDArray[np.float64]
 
 _NORMAL = 1.4826
 _FEW = 5
+_SPOILED = 1.5
 
 
 @frozen
@@ -38,6 +39,11 @@ class Gain:
     def is_worse(self) -> bool:
         """Whether the scatter grew by more than the error of such a scatter."""
         return self.n > 0 and self.after > self.before * (1.0 + 3.0 / self.n**0.5)
+
+    @property
+    def is_spoiled(self) -> bool:
+        """Whether the scatter grew so much that the fit is of something else."""
+        return self.is_worse and self.after > _SPOILED * self.before
 
     def to_metadata(self) -> dict[str, float | int]:
         """Return the numbers by name."""
