@@ -26,19 +26,19 @@ class PlacedFrame(Protocol):
 
     @property
     def visit(self) -> str:
-        """Name of the exposure."""
+        """Name of the exposure that it belongs to."""
 
     @property
     def detector(self) -> Detector:
-        """Its detector."""
+        """Detector, as the camera describes it."""
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
+        """Number of rows and of columns, pixels."""
 
     @property
     def wcs(self) -> TanSipWcs:
-        """Its WCS."""
+        """WCS that was fitted to stars."""
 
 
 @frozen
@@ -61,7 +61,7 @@ class DetectorPlace:
 
     @property
     def id(self) -> int:
-        """Number of the detector."""
+        """Number of the detector in the camera."""
         return self.detector.id
 
     @property
