@@ -1,9 +1,11 @@
 """Gain and read noise from pairs of flats and biases, as `obs new` finds them."""
 
+import numpy as np
 import pytest
 
 from noisy_frames import GAIN, READ_NOISE, frame
 from obs.inspection.inspect import inspect_files
+from raw_frames import COMMON, write_frame
 
 
 def night(path, *, overscan=0, more=(), flats=(20_000.0, 19_000.0), biases=2):
@@ -104,3 +106,25 @@ def test_a_gain_that_nobody_measured_is_held_against_the_noise(tmp_path, factor,
     gain, _ = noise_of(night(tmp_path, more=[("EGAIN", GAIN * factor), ("GAIN", 120)]))
     assert gain.confidence == sure
     assert gain.value == pytest.approx(GAIN * factor if factor < 1.25 else GAIN, rel=0.03)
+
+
+def test_each_amplifier_is_measured_where_the_card_is_of_one(tmp_path):
+    files = []
+    for number, (kind, level) in enumerate([("BIAS", 0.0), ("BIAS", 0.0), ("FLAT", 2e4), ("FLAT", 1.9e4)]):
+        random, halves = np.random.default_rng(number), []
+        for gain, bias in ((GAIN, 1000.0), (1.25 * GAIN, 1100.0)):
+            dark = random.normal(0.0, READ_NOISE, (192, 8))
+            light = random.poisson(level, (192, 120)) + random.normal(0.0, READ_NOISE, (192, 120))
+            halves.append(np.hstack([dark, light]) / gain + bias)
+        cards = [
+            *(card for card in COMMON if card[0] not in ("IMAGETYP", "EXPTIME", "EXPNUM")),
+            *[("IMAGETYP", kind), ("EXPTIME", 2.0 * bool(level)), ("EXPNUM", number + 1)],
+            *[("GAIN", 1.1 * GAIN), ("RDNOISE", 3.0, "electrons"), ("AMPID", "C00")],
+        ]
+        files.append(write_frame(tmp_path / f"{kind}{number}.fits", cards, np.hstack(halves).round()))
+    amplifiers = inspect_files(files).detectors[0].facts.amplifiers
+    for amp, gain in zip(amplifiers, (GAIN, 1.25 * GAIN), strict=True):
+        found, noise = amp.findings["gain"], amp.findings["read_noise"]
+        assert (found.value, found.confidence) == (pytest.approx(gain, rel=0.06), "likely")
+        assert found.note.startswith("GAIN = 1.76 is that of the amplifier AMPID = C00; standard error")
+        assert (noise.value, noise.confidence) == (pytest.approx(READ_NOISE, rel=0.08), "likely")

@@ -6,7 +6,10 @@ from obs.frozen import frozen
 from obs.geom import Box
 from obs.inspection.finding import Finding
 
-__all__ = ["AmplifierFacts", "DetectorFacts"]
+__all__ = ["OF_ONE_AMPLIFIER", "AmplifierFacts", "DetectorFacts"]
+
+OF_ONE_AMPLIFIER = "that of the amplifier"
+"""How the note of a value begins that a card gives for one of several amplifiers."""
 
 
 @frozen

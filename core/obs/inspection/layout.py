@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.geom import Box
-from obs.inspection.amplifier_facts import AmplifierFacts, DetectorFacts
+from obs.inspection.amplifier_facts import OF_ONE_AMPLIFIER, AmplifierFacts, DetectorFacts
 from obs.inspection.amplifier_place import EMPTY, Place, around, in_color_plane
 from obs.inspection.detector_boxes import find_corner, find_detector_boxes
 from obs.inspection.finding import Finding
@@ -93,7 +93,7 @@ def _of_one_amplifier(findings: dict[str, Finding], place: Place, places: Sequen
     card = next((name for name in _AMPLIFIER_CARDS if str(place.cards.get(name, "")).strip()), "")
     if not card or len([other for other in places if other.hdu == place.hdu]) < 2:
         return findings
-    note = f"that of the amplifier {card} = {place.cards.get(card)}"
+    note = f"{OF_ONE_AMPLIFIER} {card} = {place.cards.get(card)}"
     own = place.label.upper()
     return {
         name: replace(found, confidence="guess", note=note)

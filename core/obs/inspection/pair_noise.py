@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from obs.algorithms.detector.photon_noise import Estimate, count_step, estimate_gain, estimate_noise
 from obs.frozen import frozen
 from obs.geom import Box
-from obs.inspection.amplifier_facts import AmplifierFacts, DetectorFacts
+from obs.inspection.amplifier_facts import OF_ONE_AMPLIFIER, AmplifierFacts, DetectorFacts
 from obs.inspection.finding import Confidence, Finding
 from obs.inspection.frame_facts import FileFacts
 from obs.inspection.header.processed import find_corrected, is_in_electrons, is_stack
@@ -31,6 +31,8 @@ _WORST_ERROR = 0.1
 _GAINS = (0.005, 50.0)
 _DISAGREEMENT = 0.15
 """Relative difference from which on a measured gain replaces a guess of the header."""
+_GOOD_ERROR = 0.05
+"""Relative standard error up to which a measured gain replaces that of another amplifier."""
 _ROUNDING = 1.0 / 12.0
 """Variance of rounding to integers, ADU^2."""
 _FINEST = 0.45
@@ -110,7 +112,12 @@ def _short_darks(raw: Sequence[Exposure]) -> list[Exposure]:
 
 def _is_open(amp: AmplifierFacts) -> bool:
     gain, noise = amp.findings["gain"], amp.findings["read_noise"]
-    return not gain.is_known or not noise.is_known or gain.confidence == "guess"
+    return not gain.is_known or not noise.is_known or gain.confidence == "guess" or _is_of_another(noise)
+
+
+def _is_of_another(finding: Finding) -> bool:
+    """Whether a value may be that of another amplifier."""
+    return finding.confidence == "guess" and finding.note.startswith(OF_ONE_AMPLIFIER)
 
 
 def _best_flats(flats: Sequence[Exposure]) -> tuple[Exposure, ...]:
@@ -131,8 +138,10 @@ def _measured(amp: AmplifierFacts, flats: Sequence[Exposure], biases: Sequence[E
     gain = _gain(amp, flats, biases, dark) if len(flats) == 2 else None
     if gain is not None:
         findings["gain"] = _judge_gain(findings["gain"], gain, _source("photon noise", flats))
-    if dark is not None and findings["gain"].is_known and not findings["read_noise"].is_known:
-        findings["read_noise"] = _read_noise(dark, count_step(*pair), findings["gain"].value, biases)
+    noise = findings["read_noise"]
+    if dark is not None and findings["gain"].is_known and (not noise.is_known or _is_of_another(noise)):
+        measured = _read_noise(dark, count_step(*pair), findings["gain"].value, biases)
+        findings["read_noise"] = measured if measured.is_known or not noise.is_known else noise
     return replace(amp, findings=findings)
 
 
@@ -202,6 +211,11 @@ def _judge_gain(header_gain: Finding, measured: Estimate, source: str) -> Findin
     value = _rounded(measured.value)
     if not header_gain.is_known:
         return Finding("gain", value, source, "likely", f"standard error {measured.error:.2g}")
+    if _is_of_another(header_gain) and measured.error < _GOOD_ERROR * measured.value:
+        note = (
+            f"{header_gain.source} = {header_gain.value:g} is {header_gain.note}; standard error {measured.error:.2g}"
+        )
+        return Finding("gain", value, source, "likely", note)
     apart, error = abs(measured.value / header_gain.value - 1.0), 5.0 * measured.error / measured.value
     if apart > _DISAGREEMENT + error:
         return Finding("gain", value, source, "likely", f"{header_gain.source} = {header_gain.value:g} is not the gain")
