@@ -29,6 +29,7 @@ from obs.tasks.astrometry_config import AstrometryConfig
 from obs.tasks.background import BackgroundConfig, check_background, clip_few_counts
 from obs.tasks.calibrated_columns import add_magnitudes, add_times
 from obs.tasks.crowding import warn_of_crowding
+from obs.tasks.dashes import mask_dashes
 from obs.tasks.detect import DetectionConfig, detect_sources
 from obs.tasks.explain_psf import find_companion, warn_of_double_images
 from obs.tasks.fine_structure import warn_of_fine_structure
@@ -202,6 +203,7 @@ def calibrate(
     if found.background is not None:
         backgrounds = [*backgrounds, found.background]
     edges = mask_sky_edges(exposure.masked_image, found.footprints.peaks, fwhm)
+    edges += mask_dashes(exposure.masked_image, found.footprints.peaks, fwhm)
     catalog = measure_catalog(
         exposure,
         found.footprints,
