@@ -27,6 +27,9 @@ BLEND_RATIO = 0.02
 ENOUGH_STARS = 10
 """With so many stars no fainter ones are asked for."""
 
+FEW_STARS = 4
+"""With so many stars those whose stamps the image cuts are not needed: of fewer, one that is double spoils the PSF."""
+
 FAINTER = (1.0, 0.5, 0.25)
 """Parts of the limits in signal-to-noise ratio that are tried in turn until there are enough."""
 
@@ -112,7 +115,7 @@ def isolated_sources(bright: BrightSources, *, at_edges: bool = False) -> NDArra
 def choose_stars(bright: BrightSources, config: StarConfig, part: float = 1.0) -> NDArray[np.bool_]:
     """Return the isolated sources on the stellar locus, above a part of the limit in signal-to-noise ratio.
 
-    Where there is none, as in a cutout of a few stamps, those at the edges count.
+    Where there are few, as in a cutout of some stamps, those at the edges count.
 
     Parameters
     ----------
@@ -124,7 +127,10 @@ def choose_stars(bright: BrightSources, config: StarConfig, part: float = 1.0) -
         Fraction of the least signal-to-noise ratio of the settings.
     """
     stars = _on_locus(bright, isolated_sources(bright), config, part)
-    return stars if stars.any() else _on_locus(bright, isolated_sources(bright, at_edges=True), config, part)
+    if np.count_nonzero(stars) >= FEW_STARS:
+        return stars
+    more = _on_locus(bright, isolated_sources(bright, at_edges=True), config, part)
+    return more if np.count_nonzero(more) > np.count_nonzero(stars) else stars
 
 
 def _on_locus(bright: BrightSources, isolated: NDArray[np.bool_], config: StarConfig, part: float) -> NDArray[np.bool_]:
