@@ -223,10 +223,10 @@ def characterize(
     n_cosmic_ray += repair(start.sharpest)
     model = PsfModel(start.psf, "assumed" if config.measure_psf else "given")
     search = _Search(FAINTER[0], config.deblend.enabled)
-    for _ in range(config.psf_iterations if config.measure_psf else 0):
+    for turns_left in reversed(range(config.psf_iterations if config.measure_psf else 0)):
         bright, stars, search = _find_stars(exposure, model.psf, _for_stars(config), backgrounds, numbers, search)
         reserved = reserve_stars(bright.catalog, stars, config.stars)
-        model = model_psf(exposure, bright, stars, reserved, config.psf) or model
+        model = model_psf(exposure, bright, stars, reserved, config.psf, is_draft=turns_left > 0) or model
         search = replace(search, divide=search.divide or _is_crowd(bright))
         del bright  # its labels are a plane that the next detection has no use for
         if model.fit is not None:

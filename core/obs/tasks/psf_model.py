@@ -97,6 +97,8 @@ def model_psf(
     stars: NDArray[np.bool_],
     reserved: NDArray[np.bool_],
     config: PsfConfig,
+    *,
+    is_draft: bool = False,
 ) -> PsfModel | None:
     """Fit a PSF to stars, or make one of the moments of the sources there are.
 
@@ -110,6 +112,8 @@ def model_psf(
         The stars, and those of them that are kept out of the fit.
     config : PsfConfig
         Settings.
+    is_draft : bool, default: False
+        Whether the PSF only serves to find better stars; see `obs.algorithms.psf.fit.fit_psf`.
 
     Returns
     -------
@@ -120,7 +124,7 @@ def model_psf(
     size = config.stamp_size or _size_of_stars(bright, stars)
     if n_star >= config.minimum_stars:
         try:
-            fit = _fit(exposure, bright, stars, reserved, size, config)
+            fit = _fit(exposure, bright, stars, reserved, size, config, is_draft=is_draft)
             height, width = exposure.shape
             psf_sigma(fit.psf, x=0.5 * (width - 1), y=0.5 * (height - 1))
         except MeasurementError:
@@ -204,6 +208,8 @@ def _fit(
     reserved: NDArray[np.bool_],
     size: int,
     config: PsfConfig,
+    *,
+    is_draft: bool,
 ) -> PsfFit:
     catalog, footprints = bright.catalog, bright.footprints
     masked_image = exposure.masked_image
@@ -236,6 +242,7 @@ def _fit(
         sampling=config.sampling,
         min_stars=config.minimum_stars,
         fit_offset=bright.crowded,
+        is_draft=is_draft,
     )
 
 

@@ -79,6 +79,7 @@ def fit_psf(
     sampling: float | None = None,
     accuracy: float = 0.01,
     fit_offset: bool = False,
+    is_draft: bool = False,
     chi2_clip: float = 4.0,
     rounds: int = 4,
     min_stars: int = 3,
@@ -110,6 +111,9 @@ def fit_psf(
     fit_offset : bool
         Fit a constant under each star too. The light in the PSF's wings at the border of the stamp is then not known,
         and is that of the profile that fits the light further in.
+    is_draft : bool
+        Whether the model only serves to find better stars. If ``degree`` is absent, it is then the highest that the
+        number of stars allows, and not held against one that is the same everywhere.
     chi2_clip : float
         Stars are dropped whose chi-squared is this many standard deviations above that of the others.
     rounds : int
@@ -186,7 +190,7 @@ def fit_psf(
     else:
         # stars change by more than this polynomial can follow
         raise MeasurementError("no PSF: the model of the stars has no light in its middle")
-    if degree is None and order > 0:
+    if degree is None and order > 0 and not is_draft:
         stars, basis, order = _lower_order(stars, basis, rules)
     psf = PixelPsf(
         basis,
