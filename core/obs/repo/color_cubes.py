@@ -19,8 +19,9 @@ from obs.repo.normalized_pixels import are_normalized
 __all__ = ["holds_colors", "to_mosaic"]
 
 _PATTERNS = ("RGGB", "BGGR", "GRBG", "GBRG")
-_SURE = 1.15
-"""Noise of the pixels seen over that of all, above which a pattern is believed; filled in, they have 0.5 to 0.9."""
+_SURE, _ERRORS = 0.04, 6.0
+"""Part, and standard errors, by which the pixels seen are noisier than all, and than those of another pattern, where a
+pattern is believed; filled in from neighbors pixels have half of the noise, by programs that follow edges 0.9 of it."""
 _KEPT = 0.99
 """Part of the differences between pixels that count as noise, not as stars."""
 _PROGRAMS = re.compile(r"siril|pixinsight|deep ?sky ?stacker|astap|seestar", re.I)
@@ -100,8 +101,9 @@ def _find_pattern(cube: NDArray[Any]) -> str:
         pattern: np.mean([noise["RGB".index(color), number] for number, color in enumerate(pattern)])
         for pattern in _PATTERNS
     }
-    best = max(seen, key=lambda pattern: seen[pattern])
-    return best if seen[best] > _SURE else ""
+    second, best = sorted(seen, key=seen.__getitem__)[-2:]
+    least = max(_SURE, _ERRORS * 0.75 / np.sqrt(rows * columns))  # of the mean of a cell's four pixels
+    return best if seen[best] > 1.0 + least and seen[best] - seen[second] > least else ""
 
 
 def _noise(pixels: NDArray[Any]) -> float:
