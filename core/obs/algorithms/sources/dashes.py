@@ -20,8 +20,11 @@ ALIGNED = np.radians(10.0)
 BESIDE = 0.7
 """Largest distance from the line, FWHM."""
 
-FEWEST, CHANCE = 5, 1e-3
+FEWEST, CHANCE = 8, 1e-5
 """Fewest dashes of a line, and the number of such lines that chance may make in an image."""
+
+LONG = 100.0
+"""Least length of a line, FWHM: spikes of bright stars and large galaxies, which break up into sources, are shorter."""
 
 MOST, MOST_PAIRS = 400, 5000
 """Most sources, the brightest ones, and pairs of them that are looked at."""
@@ -59,11 +62,13 @@ def find_dashes(
         return found
     cosine, sine = np.cos(direction)[:, None], np.sin(direction)[:, None]
     on_line = np.abs((y - y[one][:, None]) * cosine - (x - x[one][:, None]) * sine) < BESIDE * fwhm
-    on_line &= _between(angle[None, :], direction[:, None]) < ALIGNED
+    aligned = _between(angle[None, :], direction[:, None]) < ALIGNED
+    on_line &= aligned
     number = on_line.sum(1)
     best = int(np.argmax(number))
     # the two sources that give a line are on it whatever they are
-    expected = len(part) * 2 * BESIDE * fwhm * np.hypot(*image.shape) / image.size * (2 * ALIGNED / np.pi)
+    # where the PSF changes over the image, many sources are drawn out alike
+    expected = aligned.sum(1) * (2 * BESIDE * fwhm * np.hypot(*image.shape) / image.size)
     certain = (number >= FEWEST) & (poisson_above(np.maximum(number - 3, 0), expected) * len(one) < CHANCE)
     if not certain[best]:
         return found
@@ -73,6 +78,8 @@ def find_dashes(
         offset = everything - np.array([x[one[line]], y[one[line]]])[:, None]
         place, distance = along @ offset, np.abs(along[0] * offset[1] - along[1] * offset[0])
         ends = place[part[on_line[line]]]
+        if np.ptp(ends) < LONG * fwhm:
+            continue
         found |= (distance < BESIDE * fwhm) & (place >= ends.min() - fwhm) & (place <= ends.max() + fwhm)
     return found
 
