@@ -68,6 +68,16 @@ def test_the_mosaic_is_put_together_again(tmp_path, pattern, method):
     np.testing.assert_allclose(pixels, mosaic, rtol=1e-6)
 
 
+def test_whole_counts_show_the_mosaic_where_the_noise_does_not(tmp_path):
+    levels = np.tile([[900.0, 180.0], [2700.0, 900.0]], (96, 120))  # green is noisier than the blue that was seen
+    mosaic = np.random.default_rng(7).poisson(levels)
+    mosaic[40:44, 40:44] = 60_000
+    path = write(tmp_path / "light.fit", debayer_along_edges(mosaic / 65535, "GRBG"), PROGRAM="Siril 1.4")
+    (file,) = write_planes(path, tmp_path / "out", "colors")
+    assert fits.getheader(file)["BAYERPAT"] == "GRBG"
+    np.testing.assert_allclose(65535 * fits.getdata(file), mosaic, atol=0.01)
+
+
 def test_cells_of_equal_pixels_are_a_mosaic_too(tmp_path):
     cells = np.random.default_rng(5).integers(300, 400, (3, 32, 40)).astype(np.float32) / 65535
     path = write(tmp_path / "light.fit", np.kron(cells, np.ones((1, 2, 2), np.float32)))

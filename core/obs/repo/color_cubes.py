@@ -1,7 +1,8 @@
 """Cubes of red, green and blue that a program computed from a color mosaic, turned back into the mosaic.
 
 Programs that compute the colors fill in, for each pixel, the two colors that it did not see; the third is left as it
-was. The pixels that were seen are noisier than those filled in, and so show which cell of 2 x 2 the mosaic repeats.
+was. The pixels that were seen are whole counts, or noisier than those filled in, and so show which cell of 2 x 2 the
+mosaic repeats.
 """
 
 import re
@@ -22,6 +23,10 @@ _PATTERNS = ("RGGB", "BGGR", "GRBG", "GBRG")
 _SURE, _ERRORS = 0.04, 6.0
 """Part, and standard errors, by which the pixels seen are noisier than all, and than those of another pattern, where a
 pattern is believed; filled in from neighbors pixels have half of the noise, by programs that follow edges 0.9 of it."""
+_WHOLE, _NEAR = 0.99, 0.02
+"""Part of the pixels that are whole counts where they were seen, not computed, and how near to one they are."""
+_FULL = 2.0
+"""Largest pixel of cubes whose counts were divided by 65,535."""
 _KEPT = 0.99
 """Part of the differences between pixels that count as noise, not as stars."""
 _PROGRAMS = re.compile(r"siril|pixinsight|deep ?sky ?stacker|astap|seestar", re.I)
@@ -95,6 +100,14 @@ def _find_pattern(cube: NDArray[Any]) -> str:
     cells = cube[:, :rows, :columns].reshape(3, rows // 2, 2, columns // 2, 2)
     if np.ptp(cells, axis=(2, 4)).max() == 0.0:
         return _PATTERNS[0]  # each pixel of a cell is that which was seen
+    whole = _whole_numbers(cube)
+    told = [
+        pattern
+        for pattern in _PATTERNS
+        if min(whole["RGB".index(color), number] for number, color in enumerate(pattern)) > _WHOLE
+    ]
+    if len(told) == 1:
+        return told[0]
     noise = np.array([[_noise(plane[y::2, x::2]) for y in (0, 1) for x in (0, 1)] for plane in cube])
     noise /= np.maximum(noise.mean(axis=1, keepdims=True), np.finfo(np.float32).tiny)
     seen = {
@@ -104,6 +117,14 @@ def _find_pattern(cube: NDArray[Any]) -> str:
     second, best = sorted(seen, key=seen.__getitem__)[-2:]
     least = max(_SURE, _ERRORS * 0.75 / np.sqrt(rows * columns))  # of the mean of a cell's four pixels
     return best if seen[best] > 1.0 + least and seen[best] - seen[second] > least else ""
+
+
+def _whole_numbers(cube: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the part of the pixels at each place of the cell that are whole counts, as those seen; shape (3, 4)."""
+    # pixels computed along edges may be a little below 0 or above 1
+    counts = cube * (65535.0 if np.nanmax(np.abs(cube)) < _FULL else 1.0)
+    is_whole = np.abs(counts - np.rint(counts)) < _NEAR
+    return np.array([[is_whole[plane, y::2, x::2].mean() for y in (0, 1) for x in (0, 1)] for plane in range(3)])
 
 
 def _noise(pixels: NDArray[Any]) -> float:
