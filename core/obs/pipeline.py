@@ -342,7 +342,13 @@ def compute_detector(
 
     Parameters
     ----------
-    butler, data_id, config, may_wait
+    butler : Butler
+        As there.
+    data_id : mapping
+        As there.
+    config : ProcessConfig
+        As there.
+    may_wait : bool, default: False
         As there.
 
     Raises

@@ -65,7 +65,8 @@ def _process_stars() -> dict[str, Any]:
     )
     config = ProcessConfig()
     found = stages.characterize(exposure, config.characterize)
-    stages.calibrate(found, config.calibrate, band="r", load_reference=lambda ra, dec, radius: reference)
+    done = stages.calibrate(found, config.calibrate, band="r", load_reference=lambda ra, dec, radius: reference)
+    stages.write(done, config.calibrate, "r")
     return written
 
 

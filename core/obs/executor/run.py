@@ -117,7 +117,7 @@ def run(
 def _run_here(
     function: Callable[[DataId], R | Unfinished[R]], data_ids: Sequence[DataId], tell: Callable[[Outcome[R]], None]
 ) -> list[Outcome[R]]:
-    """Work in this process. Outcomes are told by this thread, when it has done its next data ID."""
+    """Work in this process. This thread tells an outcome when it has done its next data ID."""
     done: deque[Outcome[R]] = deque()
     outcomes: list[Outcome[R]] = []
     overlap: Overlap[R] = Overlap()

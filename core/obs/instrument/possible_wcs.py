@@ -91,7 +91,7 @@ def in_color_plane(header: TanSipWcs, detector: Detector) -> TanSipWcs:
 
 
 def in_assembled(header: TanSipWcs, detector: Detector) -> TanSipWcs:
-    """Return the WCS for the assembled detector, of which overscan and prescan are no part.
+    """Return the WCS for the assembled detector, which lacks overscan and prescan.
 
     Parameters
     ----------
