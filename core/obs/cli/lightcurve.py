@@ -18,7 +18,7 @@ from obs.exports.light_curves import (
     plot_light_curve,
     write_light_curve_text,
 )
-from obs.exports.table_files import TableFormat, write_table
+from obs.exports.table_files import FORMATS_BY_ENDING, TableFormat, write_table
 from obs.image.catalog import Catalog
 from obs.instrument.instrument import Instrument
 from obs.repo.butler import Butler
@@ -42,7 +42,7 @@ def lightcurve(
     flux: str | None,
     check: str | None,
     output: Path | None,
-    kind: str,
+    kind: str | None,
     observer: str,
     star: str,
     chart: str,
@@ -80,7 +80,8 @@ def lightcurve(
             words = _aavso_words(curve, butler, star, observer, chart, observation_type, layers.build())
         _send(curve.table, output, words, clobber=clobber)
     elif output is not None:
-        write_table(curve.table, output, cast(TableFormat, kind))
+        by_ending = FORMATS_BY_ENDING.get(output.suffix.lower(), "ecsv")
+        write_table(curve.table, output, by_ending if kind is None else cast(TableFormat, kind))
     else:
         _print(curve.table)
     if plot is not None:

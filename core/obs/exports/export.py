@@ -88,7 +88,7 @@ def export(
         Date such as ``2024-03-01``: only exposures from noon of this day to noon of the next, in mean solar time at
         the observatory.
     format : str, optional
-        ``fits``, ``parquet``, ``votable`` or ``ecsv``.
+        ``fits``, ``parquet``, ``votable``, ``ecsv`` or ``csv``.
     split : bool, optional
         Write a table of sources for each image, instead of one for all.
     images : bool, optional
@@ -236,12 +236,12 @@ class _Export:
         """Write one table of all sources; catalogs are read again, so that one is in memory at a time."""
         path = self.table_path(_SOURCES)
         parts = (as_part(self._read(result, image, again=True)[0], whole) for result, image in read)
-        if self.kind == "votable" or self.kind == "ecsv":
+        if self.kind == "fits" or self.kind == "parquet":
+            whole.metadata |= _METADATA
+            write_table_parts(whole, self.done.n_source, parts, path, self.kind)
+            self.done.files.append(path)
+        else:
             self._write(join_catalogs(list(parts))[0], path)
-            return
-        whole.metadata |= _METADATA
-        write_table_parts(whole, self.done.n_source, parts, path, self.kind)
-        self.done.files.append(path)
 
     def _join(self, catalogs: Sequence[Catalog]) -> Catalog:
         joined, left_out = join_catalogs(catalogs)

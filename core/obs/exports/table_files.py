@@ -1,4 +1,4 @@
-"""Tables in formats that other programs read: FITS, Parquet, VOTable and ECSV."""
+"""Tables in formats that other programs read: FITS, Parquet, VOTable, ECSV and CSV."""
 
 import io
 from collections.abc import Iterable
@@ -13,22 +13,31 @@ from obs.repo.atomic import atomic_write
 from obs.repo.fits_catalog import write_catalog, write_catalog_parts
 from obs.repo.parquet_catalog import write_parquet, write_parquet_parts
 
-__all__ = ["ENDINGS", "TABLE_FORMATS", "TableFormat", "choose_table_format", "write_table", "write_table_parts"]
+__all__ = [
+    "ENDINGS",
+    "FORMATS_BY_ENDING",
+    "TABLE_FORMATS",
+    "TableFormat",
+    "choose_table_format",
+    "write_table",
+    "write_table_parts",
+]
 
-TableFormat = Literal["fits", "parquet", "votable", "ecsv"]
+TableFormat = Literal["fits", "parquet", "votable", "ecsv", "csv"]
 TABLE_FORMATS: tuple[TableFormat, ...] = get_args(TableFormat)
 #: Ending of a file name to its format; the first of a format is what `ENDINGS` writes.
-_FORMATS: dict[str, TableFormat] = {
+FORMATS_BY_ENDING: dict[str, TableFormat] = {
     ".fits": "fits",
     ".parquet": "parquet",
     ".vot": "votable",
     ".ecsv": "ecsv",
+    ".csv": "csv",
     ".fit": "fits",
     ".parq": "parquet",
     ".votable": "votable",
     ".xml": "votable",
 }
-ENDINGS: dict[TableFormat, str] = {kind: ending for ending, kind in reversed(_FORMATS.items())}
+ENDINGS: dict[TableFormat, str] = {kind: ending for ending, kind in reversed(FORMATS_BY_ENDING.items())}
 
 #: Without it astropy takes TIMESYS for too new.
 _VOTABLE_1_4 = {"version_1_4_or_later": True}
@@ -50,12 +59,13 @@ def choose_table_format(path: Path) -> TableFormat:
         If it asks for none.
     """
     ending = path.suffix.lower()
-    if ending not in _FORMATS:
+    known = FORMATS_BY_ENDING
+    if ending not in known:
         raise OutputError(
-            f"{path}: no table format for '{ending}'{suggest(ending, _FORMATS)}; endings: {', '.join(_FORMATS)}",
+            f"{path}: no table format for '{ending}'{suggest(ending, known)}; endings: {', '.join(known)}",
             path=path,
         )
-    return _FORMATS[ending]
+    return FORMATS_BY_ENDING[ending]
 
 
 def write_table(table: Catalog, path: Path, kind: TableFormat) -> None:
@@ -82,7 +92,7 @@ def write_table(table: Catalog, path: Path, kind: TableFormat) -> None:
     elif kind == "votable":
         _write_votable(table, path)
     else:
-        _write_ecsv(table, path)
+        _write_text(table, path, kind)
 
 
 def write_table_parts(
@@ -138,11 +148,13 @@ def _write_votable(table: Catalog, path: Path) -> None:
         document.to_xml(file, tabledata_format="binary2")
 
 
-def _write_ecsv(table: Catalog, path: Path) -> None:
+def _write_text(table: Catalog, path: Path, kind: Literal["ecsv", "csv"]) -> None:
+    if kind == "csv" and (wide := [name for name, column in table.columns.items() if np.ndim(column.data) > 1]):
+        raise OutputError(f"{path}: '{wide[0]}' has several values a row, which CSV cannot hold; take ECSV", path=path)
     plain = Catalog(table.columns, {name: _plain(value) for name, value in table.metadata.items()})
     with atomic_write(path) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="\n", write_through=True)
-        plain.to_table().write(text, format="ascii.ecsv")
+        plain.to_table().write(text, format=f"ascii.{kind}")
         text.detach()
 
 

@@ -13,4 +13,4 @@ MODES = ("link", "copy", "move", "skip")
 #: `obs.ingest.surveys.definitions.SURVEYS`
 SURVEYS = ("gaia", "ps1", "skymapper", "apass")
 #: `obs.exports.table_files.TABLE_FORMATS`
-TABLE_FORMATS = ("fits", "parquet", "votable", "ecsv")
+TABLE_FORMATS = ("fits", "parquet", "votable", "ecsv", "csv")

@@ -33,6 +33,6 @@ def get() -> None:
     It reads the dataset DATASET of one data ID from the repository REPO.
 
     Without -o it is printed: metadata as YAML, images and catalogs as a summary. With -o it is written to FILE: a
-    catalog in the format that the ending of FILE asks for (.fits, .parquet, .vot, .ecsv), everything else as it is. A
-    suffix such as _wcs, _visitInfo, _photoCalib, _md or _len asks for a part of the dataset.
+    catalog in the format that the ending of FILE asks for (.fits, .parquet, .vot, .ecsv, .csv), everything else as it
+    is. A suffix such as _wcs, _visitInfo, _photoCalib, _md or _len asks for a part of the dataset.
     """

@@ -52,10 +52,8 @@ Examples:
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(["ecsv", "fits", "parquet", "votable", "aavso", "etd"]),
-    default="ecsv",
-    show_default=True,
-    help="Format of the file.",
+    type=click.Choice(["ecsv", "csv", "fits", "parquet", "votable", "aavso", "etd"]),
+    help="Format of the file. By default that of its ending, else ECSV.",
 )
 @click.option("--observer", metavar="CODE", default="", help="Code of the observer at the AAVSO, for --format aavso.")
 @click.option(
