@@ -33,6 +33,9 @@ def test_a_library_of_other_sources_is_not_used(tmp_path):
     assert path is not None
     with library.use_library(path) as usable:
         assert not usable
+        assert library.is_of_other_version()
+    with library.use_library(None):
+        assert not library.is_of_other_version()
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")

@@ -3,18 +3,22 @@
 One bad data ID never stops the others. The place is an `Executor`: this machine, unless `use_executor` says otherwise.
 """
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import partial
+from functools import cache, partial
 from typing import Any, Protocol, TypeVar
 
 from obs.executor.outcome import DataId, Outcome, Unfinished, attempt, finished
 from obs.executor.overlap import Overlap
+from obs.kernels.library import is_of_other_version
 from obs.threads import thread_count, use_threads
 
 __all__ = ["Executor", "run", "use_executor"]
+
+logger = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
@@ -99,6 +103,7 @@ def run(
     list of Outcome
         In the order of ``data_ids``.
     """
+    _warn_of_kernels()
     tell: Callable[[Outcome[Any]], None] = on_done or (lambda outcome: None)
     elsewhere = _executor.get()
     if elsewhere is not None and not raise_errors:
@@ -112,6 +117,13 @@ def run(
     number = min(max(processes, 1), len(data_ids))
     with use_threads(max(thread_count(), processes // max(number, 1))):
         return run_in_workers(function, data_ids, number, timeout, tell)
+
+
+@cache
+def _warn_of_kernels() -> None:
+    """Log, once a process, that everything takes longer than it has to."""
+    if is_of_other_version():
+        logger.warning("the compiled kernels are of another version, so that numpy does their work; install obs again")
 
 
 def _run_here(

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NAME", "Kernel", "describe", "source_digest", "use_library"]
+__all__ = ["NAME", "Kernel", "describe", "is_of_other_version", "source_digest", "use_library"]
 
 NAME = "kernels.so"
 FOLDER = Path(__file__).parent
@@ -88,9 +88,15 @@ def describe() -> str:
         return "compiled kernels"
     if _is_switched_off():
         return "numpy kernels, as OBS_KERNELS says"
-    if _INSTALLED.exists():
+    if is_of_other_version():
         return "numpy kernels: the compiled ones are of another version; install obs again"
     return "numpy kernels: no C compiler was found when obs was installed"
+
+
+def is_of_other_version() -> bool:
+    """Return whether there is a compiled library, made from other sources than these, so that numpy does its work."""
+    path = _chosen[-1] if _chosen else _INSTALLED
+    return path is not None and not _is_switched_off() and path.exists() and _library() is None
 
 
 class Kernel:
