@@ -95,6 +95,27 @@ def test_a_few_hits_are_chance(error, level):
     assert judge(night(10, change=change), load_gates())[9].level == level
 
 
+def test_light_and_shadow_on_a_small_part_of_the_sky_are_told_apart():
+    spots = {7: {"sky_spot": 8.0}, 8: {"sky_spot": -9.0}, 9: {"sky_spot": 6.0, "streaks": 8.0, "cosmic_rays": 60.0}}
+    rows = night(12, change=lambda i: {"sky_spot": 0.5} | spots.get(i, {}))
+    verdicts = judge(rows, load_gates())
+    assert [verdict.level for verdict in verdicts] == ["good"] * 7 + ["look"] * 3 + ["good"] * 2
+    assert "8 % brighter than the rest: ghost, stray light" in verdicts[7].text
+    assert "9 % fainter than the rest: dome or vignetting" in verdicts[8].text
+    assert [cause.name for cause in verdicts[9].causes] == ["streaks"]
+
+
+def test_light_that_fades_step_by_step_is_dew_and_a_cloud_is_not():
+    fading = night(14, change=lambda i: {"clear": 0.95 ** max(i - 5, 0), "airmass": 1.2 + 0.01 * i})
+    verdicts = judge(fading, load_gates())
+    assert [[cause.name for cause in verdict.causes] for verdict in verdicts[9:]] == [["dew"]] * 5
+    assert "of the light lost, step by step over eight frames" in verdicts[13].text
+    clouds = night(14, change=lambda i: {"clear": 0.65} if i > 10 else {})
+    assert {cause.name for verdict in judge(clouds, load_gates()) for cause in verdict.causes} == {"cloud"}
+    sinking = night(14, change=lambda i: {"clear": 0.95 ** max(i - 5, 0), "airmass": 1.2 + 0.1 * i})
+    assert "dew" not in {cause.name for verdict in judge(sinking, load_gates()) for cause in verdict.causes}
+
+
 @pytest.mark.parametrize(("stars", "level"), [(9, "good"), (80, "look")])
 def test_the_scatter_of_a_few_stars_is_chance(stars, level):
     few = {"zp_scatter": 0.05, "zp_n_stars": stars}

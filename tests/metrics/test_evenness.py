@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from obs.metrics.evenness import crowd_significance, sky_step
+from obs.metrics.evenness import crowd_significance, sky_spot, sky_step
 
 SHAPE = (800, 1000)
 
@@ -23,6 +23,17 @@ def test_a_step_is_measured(part):
     levels = cells(1)
     levels[:part] += 20.0
     assert sky_step(levels) == pytest.approx(20.0, abs=0.5)
+
+
+def test_a_spot_has_a_sign_and_one_cell_is_a_star():
+    levels = cells(3)
+    levels[7] += 50.0
+    assert abs(sky_spot(levels)) < 1.5
+    levels[8] += 20.0
+    assert sky_spot(levels) == pytest.approx(20.0, abs=1.5)
+    levels[20:24] -= 30.0
+    assert sky_spot(levels) == pytest.approx(-30.0, abs=1.5)
+    assert np.isnan(sky_spot(levels[:10]))
 
 
 def test_one_bright_cell_and_few_cells_say_nothing():

@@ -132,6 +132,18 @@ def test_a_frame_that_fails_stops_nothing_and_is_not_tried_for_ever(live):
     assert [outcome.ok for outcome in outcomes] == [False, True]
 
 
+def test_a_file_of_another_size_does_not_take_the_number_of_an_exposure(live):
+    run, calls = live
+    with fits.open("night1/a0021.fits") as whole:
+        guide = fits.PrimaryHDU(whole[0].data[:20, :30], whole[0].header)
+    guide.writeto("arriving/a0001.fits")
+    shutil.copy("night1/a0021.fits", "arriving")
+    files = [file for step in run() for file in step.files]
+    assert [(file.path.name, file.status) for file in files] == [("a0001.fits", "skipped"), ("a0021.fits", "ingested")]
+    assert "its image has 30 x 20 pixels, those of 'night' have" in files[0].reason
+    assert calls == [21]
+
+
 def test_a_folder_that_is_not_there_is_named(copied, obs):
     status, _, err = obs("watch", "DATA", "nowhere")
     assert status == 1

@@ -22,7 +22,9 @@ __all__ = [
 OF_FEW_PHOTONS = (
     "depth",
     "dimming",
+    "fading",
     "gradient_excess",
+    "spot_excess",
     "stars_ratio",
     "stars_expected",
     "zp_n_stars",
@@ -36,6 +38,7 @@ OF_DARK_PARTS = (
         "sky_bimodal",
         "sky_gradient",
         "gradient_excess",
+        "spot_excess",
         "sky_deficit",
         "source_excess",
         "background_residual",
@@ -47,6 +50,7 @@ OF_DARK_PARTS = (
 OF_BAD_IMAGES = (
     "halo",
     "dimming",
+    "fading",
     "astrom_scatter",
     "zp_scatter",
     "psf_minus_aperture",

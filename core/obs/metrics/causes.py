@@ -19,7 +19,7 @@ __all__ = ["find_causes"]
 #: In this order: each takes what it explains.
 _RULES = (
     *(dead_amplifier, another_filter, double_images, trailed, dew, width),
-    *(noise, halo, atmosphere, flat, uneven, hot_pixels, streaks, pointing, header, ages),
+    *(noise, halo, atmosphere, flat, hot_pixels, streaks, uneven, pointing, header, ages),
 )
 
 #: Causes that say why the measurement failed, better than its error does.

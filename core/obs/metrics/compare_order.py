@@ -14,6 +14,10 @@ __all__ = ["STEADY", "add_clock_steps", "add_dimming", "add_drifts", "add_pointi
 
 #: Rank correlation above which a drift is steady.
 STEADY = 0.7
+#: The same of the light alone, which cloud may lose for a few frames as well.
+_FADING = 0.85
+#: Part of it that may be lost from one frame to the next, where it is lost step by step.
+_LARGEST_STEP = 0.4
 
 _DAY = 86400.0
 #: Frames that a drift is looked for in, and the fewest that show one.
@@ -61,9 +65,10 @@ def _end(row: Mapping[str, Any]) -> float:
 
 
 def add_drifts(rows: Sequence[dict[str, Any]]) -> None:
-    """Add ``dew`` to rows: whether seeing or halo grew and transparency fell, step by step, over eight frames around.
+    """Add ``dew`` and ``fading`` to rows: what grew or fell step by step over eight frames around.
 
-    Cloud and bad seeing come and go; dew, frost and a focus that runs away do not.
+    ``dew`` is whether seeing or halo grew and transparency fell, ``fading`` the light that was lost, percent. Cloud and
+    bad seeing come and go; dew, frost and a focus that runs away do not.
 
     Parameters
     ----------
@@ -72,21 +77,27 @@ def add_drifts(rows: Sequence[dict[str, Any]]) -> None:
     """
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
-        row["dew"] = None
+        row["dew"] = row["fading"] = None
         if all(row.get(name) is not None for name in ("seeing", "transparency", "mjd")):
             groups[(compute_night(row), row.get("filter"), row.get("detector_name"))].append(row)
     for group in groups.values():
         group.sort(key=lambda row: float(row["mjd"]))
         seeing, clear = (np.array([row[name] for row in group], float) for name in ("seeing", "transparency"))
-        halo = np.array([row.get("halo") for row in group], float)
+        halo, airmass = (np.array([row.get(name) for row in group], float) for name in ("halo", "airmass"))
         for end in range(_FEWEST, len(group) + 1):
             last = slice(max(end - _LAST, 0), end)
             grows = np.ptp(halo[last]) > _LEAST_HALO  # not if a value is missing
             wider = max(_rank_trend(seeing[last]), _rank_trend(halo[last]) if grows else 0.0)
-            steady = max(min(wider, -_rank_trend(clear[last])), 0.0)
+            falls = -_rank_trend(clear[last])
+            steady = max(min(wider, falls), 0.0)
+            # extinction is not known exactly, and falls step by step as well
+            fades = falls > _FADING and end - last.start == _LAST and not np.ptp(airmass[last]) > _AIRMASS
+            fades = fades and float(np.max(-np.diff(clear[last]))) < _LARGEST_STEP * float(np.ptp(clear[last]))
+            lost = 100.0 * (1.0 - clear[last] / np.max(clear[last])) * fades
             # what the last frames show was true of those before them, too
-            for row in group[last]:
+            for row, part in zip(group[last], lost.tolist(), strict=True):
                 row["dew"] = max(row["dew"] or 0.0, steady)
+                row["fading"] = max(row["fading"] or 0.0, part)
 
 
 def add_dimming(rows: Sequence[dict[str, Any]]) -> None:

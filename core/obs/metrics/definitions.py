@@ -126,6 +126,14 @@ METRICS: dict[str, Metric] = {
             1,
         ),
         Metric(
+            "sky_spot",
+            "spot of the sky",
+            "%",
+            "How much brighter (or fainter: negative) the sky is where it differs most from the rest of the detector.",
+            "second largest distance of a background cell from their median, over the sky",
+            1,
+        ),
+        Metric(
             "sky_bimodal",
             "step of the sky",
             "%",

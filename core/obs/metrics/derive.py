@@ -161,6 +161,22 @@ DERIVED: dict[str, Metric] = {
             1,
         ),
         Metric(
+            "spot_excess",
+            "spot of the sky above usual",
+            "%",
+            "How much more the sky differs in one place than in other frames of the same field and filter.",
+            "spot of the sky minus its median, without sign; of a sky as bright as usual, as for the gradient",
+            1,
+        ),
+        Metric(
+            "spot_excess_error",
+            "error of the spot of the sky",
+            "%",
+            "Standard error of the spot of the sky above usual.",
+            "robust scatter over the frames",
+            1,
+        ),
+        Metric(
             "clock_step",
             "clock set back",
             "s",
@@ -174,6 +190,15 @@ DERIVED: dict[str, Metric] = {
             "",
             "How steadily seeing or halo grew and transparency fell together over several frames, 0 to 1.",
             "smaller of both rank correlations (Kendall) with time, in the steadiest eight frames of the filter",
+        ),
+        Metric(
+            "fading",
+            "light fading",
+            "%",
+            "Light that was lost step by step over eight frames, as dew and frost take it; 0 where it comes and goes.",
+            "transparency against the best of eight frames of the filter whose rank correlation (Kendall) with time is "
+            "below -0.85, airmass within 0.2",
+            1,
         ),
         Metric(
             "dimming",
@@ -207,6 +232,8 @@ _LOW_MOON, _LIT_MOON = 8.0, 25.0
 _BEST = 90.0
 _FIELD_FRAMES = 3
 _SIGMA = 1.4826
+#: Metrics of the sky that are compared with those of other frames of the field, and the names of the differences.
+_OF_EVENNESS = {"sky_gradient": "gradient_excess", "sky_spot": "spot_excess"}
 
 
 @frozen
@@ -390,8 +417,12 @@ def _compare_fields(rows: Sequence[dict[str, Any]]) -> None:
         groups[(*_group(row), row.get("detector_name"), row.get("exposure_time"), pointing)].append(row)
     for group in groups.values():
         stars, crowds = (_values(group, name) for name in ("n_stars", "source_anomaly"))
-        slopes = _values([row for row in group if _has_usual_sky(row)], "sky_gradient")
-        slope = _summarize(slopes, "", False) if len(slopes) >= _FIELD_FRAMES else None
+        even = [row for row in group if _has_usual_sky(row)]
+        usual_of = {
+            name: _summarize(values, "", False)
+            for name in _OF_EVENNESS
+            if len(values := _values(even, name)) >= _FIELD_FRAMES
+        }
         usual = float(np.median(stars)) if len(stars) >= _FIELD_FRAMES else 0.0
         crowd = float(np.median(crowds)) if len(crowds) >= _FIELD_FRAMES else None
         solved = len(_values(group, "astrom_matched"))
@@ -400,10 +431,13 @@ def _compare_fields(rows: Sequence[dict[str, Any]]) -> None:
             number, crowded = row.get("n_stars"), row.get("source_anomaly")
             row["stars_ratio"] = number / usual if usual > 0 and number is not None else None
             row["source_excess"] = crowded - crowd if crowd is not None and crowded is not None else None
-            row["gradient_excess"] = row["gradient_excess_error"] = None
-            if slope is not None and row.get("sky_gradient") is not None and _has_usual_sky(row):
-                row["gradient_excess"] = row["sky_gradient"] - slope.median
-                row["gradient_excess_error"] = slope.scatter
+            for metric, name in _OF_EVENNESS.items():
+                row[name] = row[f"{name}_error"] = None
+                if metric in usual_of and row.get(metric) is not None and _has_usual_sky(row):
+                    # of a spot, which has a sign, by how much it moved away from the usual one
+                    distance = row[metric] - usual_of[metric].median
+                    row[name] = abs(distance) if metric == "sky_spot" else distance
+                    row[f"{name}_error"] = usual_of[metric].scatter
 
 
 def _has_usual_sky(row: Mapping[str, Any]) -> bool:

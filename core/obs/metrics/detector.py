@@ -19,7 +19,7 @@ from obs.image.exposure import Exposure
 from obs.image.mask import UNUSABLE_PLANES
 from obs.metrics.amplifiers import measure_amplifiers, measure_overscan
 from obs.metrics.double_peak import measure_dip
-from obs.metrics.evenness import sky_step
+from obs.metrics.evenness import sky_spot, sky_step
 from obs.metrics.header import measure_ages, measure_header
 from obs.metrics.lone_pixels import percent_alone
 from obs.metrics.measured import FEWEST, SAMPLE_STEP, Measured
@@ -202,6 +202,8 @@ def _measure_sky(out: Measured, stage: Stage, summary: ProcessSummary) -> None:
         low, high = np.percentile(cells[0], [5, 95])
         gradient = 100.0 * float(high - low) / level
     out.set("no sky level, or too few cells", sky_gradient=gradient)
+    spot = 100.0 * sky_spot(cells[0]) / level if cells and level > 0 else math.nan
+    out.set("no sky level, or too few cells", sky_spot=spot)
     step = 100.0 * max(sky_step(cells[0]), found.sky.largest_step) / level if cells and level > 0 else math.nan
     out.set("no sky level, or too few cells", sky_bimodal=step)
     out.set("noise of the sky was not measured", noise_ratio=summary.noise_ratio)

@@ -15,6 +15,7 @@ _OF_DEAD_AMPLIFIERS = (
     *("read_noise_shape", "read_noise_pattern"),
     *("stars_ratio", "stars_expected", "sky_gradient", "sky_bimodal", "zp_scatter", "zp_trend", "source_excess"),
     "gradient_excess",
+    "spot_excess",
     *("depth_difference", "background_residual", "psf_minus_aperture", "psf_trend", "streaks", "halo"),
 )
 #: Percent of the pixels hit by cosmic rays that stand alone, from which on most are hot pixels.
@@ -135,7 +136,9 @@ def streaks(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
             text += "detector was read, or charge bled from stars"
         elif along:
             text += f", along the {along}: perhaps of a star, if the shutter was open while the detector was read"
-        yield Cause(name, text, REMEDIES[name], level, take(left, "streaks"))
+        # light beside the trail passes for cosmic rays, and makes the sky uneven
+        metrics = take(left, "streaks", "cosmic_rays", "gradient_excess", "spot_excess")
+        yield Cause(name, text, REMEDIES[name], level, metrics)
 
 
 def header(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["crowd_significance", "sky_step"]
+__all__ = ["crowd_significance", "sky_spot", "sky_step"]
 
 #: Cells and sources below which nothing is said.
 _FEWEST_CELLS, _FEWEST_SOURCES = 12, 64
@@ -47,6 +47,29 @@ def sky_step(levels: ArrayLike) -> float:
     distance = float(np.median(high) - np.median(low))
     scatter = math.sqrt(max(0.5 * (float(np.var(low)) + float(np.var(high))), 0.0))
     return distance if distance > _SEPARATE * scatter else 0.0
+
+
+def sky_spot(levels: ArrayLike) -> float:
+    """Return how much brighter or fainter than the rest the sky is in the cells where it differs most.
+
+    Parameters
+    ----------
+    levels : array_like of float
+        Level of the background in cells, any unit; NaN where one is not known.
+
+    Returns
+    -------
+    float
+        In the unit of the levels, negative for a shadow; NaN for fewer than 12 cells. The cell that differs most is
+        left to a star or galaxy in it, and the second counts.
+    """
+    values = np.asarray(levels, float).ravel()
+    values = np.sort(values[np.isfinite(values)])
+    if len(values) < _FEWEST_CELLS:
+        return math.nan
+    middle = float(np.median(values))
+    low, high = float(values[1]) - middle, float(values[-2]) - middle
+    return high if high > -low else low
 
 
 def crowd_significance(x: NDArray[np.floating], y: NDArray[np.floating], shape: tuple[int, int]) -> float:

@@ -33,6 +33,7 @@ def double_images(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
     names = (
         "transparency",
         "dimming",
+        "fading",
         "stars_ratio",
         "stars_expected",
         "astrom_matched",

@@ -93,6 +93,7 @@ def another_filter(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
     names = (
         "transparency",
         "dimming",
+        "fading",
         "sky_excess",
         "moonlit",
         "sky_deficit",
@@ -116,9 +117,16 @@ def dew(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
         Failures by metric that no cause explains yet; those that this one explains are removed.
     """
     dew, clear = row.get("dew"), row.get("transparency")
-    tells = ("transparency", "dimming", "seeing", "zp_trend", "sky_gradient")
+    tells = ("transparency", "dimming", "fading", "seeing", "zp_trend", "sky_gradient")
     found = [left[name] for name in tells if name in left]
-    if dew is None or clear is None or clear > _STILL_CLEAR or dew < STEADY or not found:
+    if dew is None or clear is None or clear > _STILL_CLEAR or not found:
+        return
+    if dew < STEADY:
+        if "fading" in left and (row.get("sky_brighter") or 0.0) < BRIGHTER:
+            text = f"dew, frost, or cloud that grows: {row['fading']:.0f} % of the light lost, step by step over eight "
+            level = worst(left[name] for name in ("fading", "transparency") if name in left)
+            gone = ("fading", "transparency", "zp_trend", "sky_deficit", *OF_FEW_PHOTONS)
+            yield Cause("dew", text + "frames", REMEDIES["dew"], level, take(left, *gone))
         return
     level = worst(found)
     lost = f"while {100 * (1 - clear):.0f} % of the light was lost, step by step"

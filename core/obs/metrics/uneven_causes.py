@@ -12,10 +12,12 @@ __all__ = ["flat", "uneven"]
 _OF_DOME = (
     *("zp_trend", "zp_scatter", "zp_n_stars", "sky_gradient", "sky_deficit", "sky_bimodal", "background_residual"),
     *("source_excess", "depth", "depth_difference", "stars_ratio", "stars_expected", "astrom_matched", "streaks"),
-    *("halo", "dimming", "gradient_excess"),
+    *("halo", "dimming", "fading", "gradient_excess", "spot_excess"),
 )
 #: Percent by which a step of the sky may differ from all of it where one side has no light.
 _DARK_STEP = 5.0
+#: Percent of the sky from which on a spot is one of light or of shadow.
+_SPOT = 2.0
 
 
 def flat(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
@@ -44,7 +46,15 @@ def flat(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
         text += f", and {left['sky_gradient'].text}"
     level = left["zp_trend"].level
     metrics = take(
-        left, "zp_trend", "sky_gradient", "zp_scatter", "sky_bimodal", "depth_difference", "dimming", "gradient_excess"
+        left,
+        "zp_trend",
+        "sky_gradient",
+        "zp_scatter",
+        "sky_bimodal",
+        "depth_difference",
+        "dimming",
+        "gradient_excess",
+        "spot_excess",
     )
     yield Cause("flat", f"{text}: flat, dome or thin cloud", REMEDIES["flat"], level, metrics)
 
@@ -79,6 +89,7 @@ def _patches(left: Failures) -> Iterator[Cause]:
         "streaks",
         "depth_difference",
         "gradient_excess",
+        "spot_excess",
     )
     yield Cause("flat", text, REMEDIES["flat"], level, take(left, *names))
 
@@ -93,7 +104,7 @@ def uneven(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
     left : dict of str to Failure
         Failures by metric that no cause explains yet; those that this one explains are removed.
     """
-    if not {"sky_bimodal", "sky_gradient", "source_excess", "gradient_excess"} & set(left):
+    if not {"sky_bimodal", "sky_gradient", "source_excess", "gradient_excess", "spot_excess"} & set(left):
         return
     step = row.get("sky_bimodal") or 0.0
     if "sky_bimodal" in left and abs(step - 100.0) < _DARK_STEP:
@@ -103,11 +114,21 @@ def uneven(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
         yield Cause("shutter", text, REMEDIES["shutter"], level, take(left, *OF_DARK_PARTS))
         return
     if "sky_gradient" in left or "sky_bimodal" in left:
-        take(left, "gradient_excess")
-    parts = [left[name] for name in ("sky_bimodal", "sky_gradient", "gradient_excess", "source_excess") if name in left]
+        take(left, "gradient_excess", "spot_excess")
+    order = ("sky_bimodal", "sky_gradient", "gradient_excess", "spot_excess", "source_excess")
+    parts = [left[name] for name in order if name in left]
     level = worst(parts)
-    text = f"uneven sky: {', and '.join(part.text for part in parts)}: ghost, stray light, frost, or a step of the "
-    text += "bias"
+    text = f"uneven sky: {', and '.join(part.text for part in parts)}: {_kind_of_light(row)}"
     # at the rim of a ghost noise passes for cosmic rays
-    names = ("sky_bimodal", "sky_gradient", "gradient_excess", "source_excess", "amp_step", "depth_difference")
+    names = (*order, "amp_step", "depth_difference")
     yield Cause("uneven sky", text, REMEDIES["uneven sky"], level, take(left, *names, "cosmic_rays"))
+
+
+def _kind_of_light(row: Mapping[str, Any]) -> str:
+    """Return in words what adds light to a part of the sky, or takes it away."""
+    spot = row.get("sky_spot") or 0.0
+    if spot < -_SPOT:
+        return f"a part is {-spot:.0f} % fainter than the rest: dome or vignetting, frost, or a step of the bias"
+    if spot > _SPOT:
+        return f"a part is {spot:.0f} % brighter than the rest: ghost, stray light, glow, or a step of the bias"
+    return "ghost, stray light, frost, or a step of the bias"

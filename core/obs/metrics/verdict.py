@@ -41,6 +41,7 @@ _MEASURED_ERRORS = {
     "halo": "halo_error",
     "dimming": "dimming_error",
     "gradient_excess": "gradient_excess_error",
+    "spot_excess": "spot_excess_error",
     "cosmic_rays": "cosmic_rays_error",
 }
 

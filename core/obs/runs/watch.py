@@ -12,6 +12,7 @@ from pathlib import Path
 from obs.errors import DataIdError, RepositoryError
 from obs.executor.outcome import Outcome
 from obs.ingest.arrivals import Arrivals
+from obs.ingest.image_size import find_other_size
 from obs.ingest.raws import IngestOptions, ingest_raws
 from obs.ingest.report import FileReport
 from obs.policy.data_id import DataId, format_data_id
@@ -121,7 +122,11 @@ def watch_folder(
 def _ingest(butler: Butler, paths: Sequence[Path]) -> list[FileReport]:
     if not paths:
         return []
-    return list(ingest_raws(butler, paths, IngestOptions(ignore_ingested=True)).files)
+    # of two cameras with one name the smaller one's files would take the numbers of the other's
+    others = {path: reason for path in paths if (reason := find_other_size(path, butler.instrument))}
+    own = [path for path in paths if path not in others]
+    found = [FileReport(path, "skipped", reason) for path, reason in others.items()]
+    return found + (list(ingest_raws(butler, own, IngestOptions(ignore_ingested=True)).files) if own else [])
 
 
 def _to_process(

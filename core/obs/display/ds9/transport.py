@@ -68,12 +68,25 @@ class Xpa:
         return bool(shutil.which("xpaset") and shutil.which("xpaget"))
 
     def is_there(self) -> bool:
-        """Return whether a DS9 answers."""
+        """Return whether a DS9 answers; of several with the name, the first that does is meant from now on."""
+        for address in self.addresses() or [self.name]:
+            self._address = address
+            try:
+                self.ask("version")
+            except OutputError:
+                continue
+            return True
+        self._address = ""
+        return False
+
+    def addresses(self) -> list[str]:
+        """Return where XPA has a DS9 of this name, which may not answer."""
         try:
-            self.ask("version")
-        except OutputError:
-            return False
-        return True
+            lines = self._run(["xpaget", "xpans"]).splitlines()
+        except OutputError:  # the name server of XPA starts with the first DS9
+            return []
+        places = [words for line in lines if len(words := line.split()) == 5 and words[0] == "DS9"]
+        return [words[3] for words in places if self.name in (words[1], words[3])]
 
     def send(self, command: str) -> None:
         """Send a command to DS9 and wait for it."""
@@ -86,12 +99,7 @@ class Xpa:
     def _find(self) -> str:
         """Return the address of one DS9: a name means all that have it, which would answer together."""
         if not self._address:
-            try:
-                lines = self._run(["xpaget", "xpans"]).splitlines()
-            except OutputError:  # the name server of XPA starts with the first DS9
-                lines = []
-            places = [words for line in lines if len(words := line.split()) == 5 and words[0] == "DS9"]
-            self._address = next((words[3] for words in places if self.name in (words[1], words[3])), "")
+            self._address = next(iter(self.addresses()), "")
         return self._address or self.name
 
     def _run(self, words: list[str]) -> str:

@@ -175,6 +175,10 @@ def connect(name: str = "ds9", *, start: bool = True) -> Ds9:
         If there is none; says what to do.
     """
     transport = find_transport(name)
+    if transport is None and Xpa.is_installed() and Xpa(name).addresses():
+        raise OutputError(
+            f"a DS9 called '{name}' runs and does not answer: close the windows with messages that it shows, or end it"
+        )
     if transport is None and start:
         transport = _start(name)
     if transport is None:
