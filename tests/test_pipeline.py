@@ -13,10 +13,11 @@ from obs.image.photo_calib import PhotoCalib
 from obs.image.visit_info import VisitInfo
 from obs.image.wcs import TanSipWcs
 from obs.instrument.instrument import FilterDefinition, Instrument
-from obs.pipeline import match_catalogs, process_detector
+from obs.pipeline import process_detector
 from obs.repo.fits_catalog import write_catalog
 from obs.repo.reference_catalog import DEPTH
 from obs.repo.reference_choice import find_reference
+from obs.stages import match_catalogs
 from obs.tasks.process_config import ProcessConfig
 from obs.threads import use_threads
 from star_field import Moffat, pixel_psf, star_field

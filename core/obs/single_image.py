@@ -18,12 +18,12 @@ from obs.instrument.image_types import IMAGE_TYPE_CARDS, standard_type
 from obs.instrument.image_unit import parse_image_unit
 from obs.instrument.noise_cards import GAIN_CARDS, READ_NOISE_CARDS, SATURATION_CARDS
 from obs.memory import return_freed_memory
-from obs.pipeline import Stages
 from obs.process_summary import ProcessSummary
 from obs.repo.formatters import write_dataset
 from obs.repo.hdu_roles import HduChoice
 from obs.repo.image_file import read_image_file
 from obs.repo.reference_catalog import load_reference_catalog
+from obs.stages import Stages
 from obs.tasks.plain_variance import make_variance
 from obs.tasks.process_config import ProcessFileConfig
 from obs.tasks.unusable_pixels import (

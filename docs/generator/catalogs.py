@@ -10,8 +10,8 @@ from obs.image.exposure import Exposure
 from obs.image.mask import PLANE_MEANINGS, Mask
 from obs.image.masked_image import MaskedImage
 from obs.image.wcs import TanSipWcs
-from obs.pipeline import Stages
 from obs.process_summary import ProcessSummary
+from obs.stages import Stages
 from obs.tasks.process_config import ProcessConfig
 
 __all__ = ["catalog_pages"]
