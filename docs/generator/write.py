@@ -7,6 +7,7 @@ from generator.catalogs import catalog_pages
 from generator.commands import command_pages
 from generator.documents import document_pages
 from generator.errors import error_page
+from generator.metrics import metric_page
 from generator.numbers import number_fragments
 from generator.python import python_pages
 from generator.settings import settings_pages
@@ -19,7 +20,7 @@ FOLDERS = ("commands", "reference", "settings", "documents", "figures", "python"
 
 def write_pages(folder: Path) -> None:
     """Write the pages, leaving alone those that are as they should be, and remove those that no longer should be."""
-    reference = {**camera_pages(), **catalog_pages(), "errors": error_page()}
+    reference = {**camera_pages(), **catalog_pages(), "errors": error_page(), "metrics": metric_page()}
     pages = {
         "commands": command_pages(),
         "reference": reference,

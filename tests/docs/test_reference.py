@@ -12,6 +12,9 @@ from obs.camera.columns import AMPLIFIER_COLUMNS, CAMERA_KEYS, DETECTOR_COLUMNS
 from obs.config.lsst_names import PROCESS_NAMES
 from obs.config.schema import iterate_fields
 from obs.image.mask import DEFAULT_PLANES
+from obs.metrics.definitions import CONTEXT, MASTER_METRICS, METRICS
+from obs.metrics.derive import DERIVED
+from obs.metrics.gates import load_gates
 from obs.policy.keys import ENTRY_KEYS, TOP_KEYS
 
 
@@ -19,11 +22,11 @@ from obs.policy.keys import ENTRY_KEYS, TOP_KEYS
 def generator():
     sys.path.insert(0, str(GUIDE))
     try:
-        from generator import cameras, catalogs, commands, documents, settings, write  # noqa: PLC0415
+        from generator import cameras, catalogs, commands, documents, metrics, settings, write  # noqa: PLC0415
         from generator import errors as error_pages  # noqa: PLC0415
     finally:
         sys.path.remove(str(GUIDE))
-    modules = (cameras, catalogs, commands, documents, settings, write)
+    modules = (cameras, catalogs, commands, documents, metrics, settings, write)
     return {module.__name__.split(".")[-1]: module for module in modules} | {"errors": error_pages}
 
 
@@ -97,6 +100,20 @@ def test_catalog_columns_are_those_of_a_catalog(catalog_pages):
     assert {"calib_photometry_used", "calib_psf_reserved", "coord_ra", "distance"} <= named(page)
     assert not [row for row in rows(page) if not row[-1].strip()]
     assert named(catalog_pages["mask-planes"]) == set(DEFAULT_PLANES)
+
+
+def test_every_metric_is_listed_with_its_gate_or_why_it_has_none(generator):
+    page, reasons = generator["metrics"].metric_page(), generator["metrics"].WITHOUT_GATE
+    gates = load_gates().gates
+    metrics = METRICS | DERIVED | MASTER_METRICS
+    assert named(page) == {*metrics, *CONTEXT}
+    assert set(gates) <= set(metrics)
+    assert set(reasons) == {name for name in metrics if name not in gates and not name.endswith("_error")} | {
+        name for name in reasons if name.endswith("_error")
+    }
+    assert "| above 1.3, 1.8 times the usual |" in page
+    assert "| below 2, 1, unless it is usual for the camera: the PSF is undersampled" in page
+    assert not [row for row in rows(page) if not row[-1].strip()]
 
 
 def test_every_error_is_listed(generator):
