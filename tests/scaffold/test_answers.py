@@ -25,6 +25,7 @@ def test_a_better_name_is_suggested():
         ({"width": "many"}, "width = 'many' is not an integer from 1"),
         ({"gain": "-1"}, "gain = '-1' is not a positive number"),
         ({"pixel_scale": ""}, "pixel_scale = '' is not a positive number"),
+        ({"pixel_size": "15"}, "'15' is too many millimeters for a pixel; 0.015 mm are 15 micrometers"),
         ({"filters": " "}, "a camera needs one"),
         ({"visit_key": "filter"}, "visit_key = 'filter' cannot be a key"),
         ({"detector_key": "my chip"}, "detector_key = 'my chip' cannot be a key"),

@@ -444,7 +444,7 @@ def test_an_unknown_exposure_time_is_refused(seconds):
     info = VisitInfo(exposure_time=seconds)
     with pytest.raises(
         FileFormatError,
-        match=r"exposure time is (nan|-1.0|inf) s, so that the dark cannot be scaled.*-c isr.do_dark=false",
+        match=r"exposure time is (not known|-1.0 s|inf s), so that the dark cannot be scaled.*-c isr.do_dark=false",
     ):
         run(raw_frame(light()), Calibrations(dark=frame(1.0)), do_dark=True, visit_info=info)
     warnings = []
@@ -698,12 +698,13 @@ def test_variance_without_gain_or_read_noise():
         np.var(result.masked_image.image[:, :W]), rel=0.03
     )
     warnings = []
-    run(pixels, where=detector(read_noise=nan), do_overscan=False, warn=warnings)
-    assert re.match(
-        r"amplifier 'A0': the read noise is unknown, and taken as [\d.]+ electron from the noise of the pixels: "
-        r"write it into amplifiers.csv \(obs doctor measures it in flats and biases\), or set isr.read_noise$",
-        warnings[0],
+    result = run(pixels, where=detector(read_noise=nan), do_overscan=False, warn=warnings)
+    assert warnings[0] == (
+        "amplifier 'A0': the read noise is unknown, and too small beside the noise of the sky to be measured; "
+        f"{12.0**-0.5 * GAINS[0]:.3g} electron are used, the noise of rounding to whole counts: write it into "
+        "amplifiers.csv (obs doctor measures it in flats and biases), or set isr.read_noise"
     )
+    assert result.metadata["ISR_READNOISE_SOURCEA0"] == "rounding"
 
 
 def test_the_level_of_a_missing_bias_is_not_light():

@@ -51,6 +51,8 @@ def group_options(command: click.Command, context: click.Context) -> dict[str, l
     if len(options) <= _SHORT:
         return {_OTHER: options} if options else {}
     heading = {name: title for title, names in _GROUPS.items() for name in names}
+    if "executor" not in {option.name for option in options}:  # obs new asks for the site of an observatory
+        del heading["site"]
     groups: dict[str, list[click.Option]] = {title: [] for title in (_OTHER, *_GROUPS)}
     for option in options:
         help_itself = "--help" in option.opts

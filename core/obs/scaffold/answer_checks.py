@@ -25,6 +25,8 @@ _COUNTS = {
     "overscan": (0, 100_000),
     "overscan_rows": (0, 100_000),
 }
+#: Pixels of detectors have up to 0.1 mm, binned ones more; those of no camera have a millimeter.
+_MICROMETERS = 1.0
 _GAPS = ("gap_x", "gap_y")
 _LARGEST_GAP = 1e6
 CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -125,6 +127,14 @@ def _check_positive_if_known(name: str, text: str) -> None:
         _check_positive(name, text)
 
 
+def _check_pixel_size(name: str, text: str) -> None:
+    _check_positive(name, text)
+    size = _number(text)
+    if size >= _MICROMETERS:
+        better = f"; {size / 1000.0:g} mm are {text} micrometers" if size <= 1000.0 * _MICROMETERS else ""
+        raise ConfigError(f"{name} = '{text}' is too many millimeters for a pixel{better}", field=name)
+
+
 def _check_gap(name: str, text: str) -> None:
     if not abs(_number(text)) <= _LARGEST_GAP:
         raise ConfigError(f"{name} = '{text}' is not a number of pixels", field=name)
@@ -206,7 +216,7 @@ _CHECKS: dict[str, Callable[[str, str], None]] = {
     "read_noise": _check_positive_if_known,
     "saturation": _check_positive_if_known,
     "pixel_scale": _check_positive,
-    "pixel_size": _check_positive,
+    "pixel_size": _check_pixel_size,
     "site": _check_site,
     **dict.fromkeys(_GRIDS, _check_grid),
     **dict.fromkeys(_COUNTS, _check_count),

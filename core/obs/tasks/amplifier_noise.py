@@ -25,7 +25,7 @@ class AmplifierNoise(NamedTuple):
         Standard deviation of one read, electrons.
     gain_source, read_noise_source : str
         ``camera``, ``isr.gain``, ``isr.read_noise``, ``flat``, ``overscan``, ``bias``, ``pixels``; ``assumed`` for a
-        gain of 1.
+        gain of 1, ``rounding`` for a read noise that the light hides.
     """
 
     gain: float
@@ -75,10 +75,15 @@ def find_amplifier_noise(work: Work, amp: Amplifier) -> AmplifierNoise:
                 work.warn(f"{where}, and taken as {gain:.3g} electron/adu from the noise of the sky: {_remedy('gain')}")
         if noise_source == "pixels":
             noise = measured.read_noise * gain
-            work.warn(
-                f"amplifier '{amp.name}': the read noise is unknown, and taken as {noise:.3g} electron from the noise "
-                f"of the pixels: {_remedy('read_noise')}"
-            )
+            if measured.read_noise > _ROUNDING:
+                found = f"the read noise is unknown, and taken as {noise:.3g} electron from the noise of the pixels"
+            else:  # the light explains all of the noise
+                noise_source = "rounding"
+                found = (
+                    "the read noise is unknown, and too small beside the noise of the sky to be measured; "
+                    f"{noise:.3g} electron are used, the noise of rounding to whole counts"
+                )
+            work.warn(f"amplifier '{amp.name}': {found}: {_remedy('read_noise')}")
     is_integer = np.issubdtype(work.raw.images[amp.raw_hdu].dtype, np.integer)
     if (is_integer or np.isfinite(work.raw.highest)) and noise_source not in ("camera", "isr.read_noise"):
         noise = max(noise, _ROUNDING * gain)
