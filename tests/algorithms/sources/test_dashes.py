@@ -1,4 +1,4 @@
-"""Lines of dashes are found; stars, and images in which all are drawn out, have none."""
+"""Lines of dashes are found; stars, spikes, and images in which all are drawn out, have none."""
 
 import numpy as np
 import pytest
@@ -38,3 +38,13 @@ def test_dashes_on_a_line_are_found():
 @pytest.mark.parametrize(("n_dash", "drawn_out"), [(0, 0.0), (3, 0.0), (0, 12.0)])
 def test_stars_few_dashes_and_trailed_stars_are_none(n_dash, drawn_out):
     assert not find_dashes(*scene(n_dash, drawn_out=drawn_out), FWHM).any()
+
+
+def test_spikes_of_two_stars_on_one_line_are_none():
+    image, row, column = scene(11)
+    # they leave the middle of the line empty, and point at stars that are much brighter
+    kept = np.r_[np.arange(80), 80 + np.array([0, 1, 2, 3, 7, 8, 9, 10])]
+    assert find_dashes(image, row[kept], column[kept], FWHM)[-8:].all()
+    for star in 82, 89:
+        image[row[star] - 2 : row[star] + 3, column[star] - 2 : column[star] + 3] = 9000.0
+    assert not find_dashes(image, row[kept], column[kept], FWHM).any()

@@ -26,6 +26,10 @@ FEWEST, CHANCE = 8, 1e-5
 LONG = 100.0
 """Least length of a line, FWHM: spikes of bright stars and large galaxies, which break up into sources, are shorter."""
 
+SPIKED, BESIDE_STAR = 50.0, 4.0
+"""Least brightness of a star that may have spikes, in terms of the dashes near it, and the largest distance of its peak
+from them, FWHM. Spikes of several stars have one direction, and may share a line."""
+
 MOST, MOST_PAIRS = 400, 5000
 """Most sources, the brightest ones, and pairs of them that are looked at."""
 
@@ -77,11 +81,20 @@ def find_dashes(
         along = np.array([np.cos(direction[line]), np.sin(direction[line])])
         offset = everything - np.array([x[one[line]], y[one[line]]])[:, None]
         place, distance = along @ offset, np.abs(along[0] * offset[1] - along[1] * offset[0])
-        ends = place[part[on_line[line]]]
-        if np.ptp(ends) < LONG * fwhm:
+        ends = _without_spikes(place, distance, image[row, column], part[on_line[line]], fwhm)
+        if len(ends) < FEWEST or np.ptp(ends) < LONG * fwhm:
             continue
         found |= (distance < BESIDE * fwhm) & (place >= ends.min() - fwhm) & (place <= ends.max() + fwhm)
     return found
+
+
+def _without_spikes(
+    place: Floats, distance: Floats, peak: NDArray[np.float32], dashes: NDArray[np.int64], fwhm: float
+) -> Floats:
+    """Return where along their line the dashes are that are not on a spike of a bright star."""
+    star = (distance < BESIDE_STAR * fwhm) & (peak > SPIKED * np.median(peak[dashes]))
+    on_spike = (np.abs(place[dashes, None] - place[star]) < LONG * fwhm).any(1)
+    return np.asarray(place[dashes][~on_spike], np.float64)
 
 
 def _directions(
