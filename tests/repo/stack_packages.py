@@ -282,6 +282,34 @@ _LSST_AMPLIFIER = """\
 """
 
 
+#: Several detectors in one file, which the registry alone tells apart.
+MEGACAM = (
+    "needCalibRegistry: true\nlevels: {tract: patch, visit: ccd}\ndefaultLevel: ccd\nexposures:\n"
+    "  raw: {template: 'raw/%(runId)s/%(date)s/%(filter)s/%(visit)d%(state)s.fits[%(extension)d]'}\n"
+    + _EXPOSURE.format(name="calexp", template="calexp/%(date)s/%(visit)d-%(ccd)02d.fits", python="ExposureF")
+    + "datasets:\n  src: {template: 'src/%(runId)s/%(date)s/SRC-%(visit)d-%(ccd)02d.fits'}\n"
+)
+MEGACAM_INGEST = """\
+config.parse.translation = {'filter': 'FILTER', 'expTime': 'EXPTIME'}
+config.register.unique = ['visit', 'ccd']
+config.register.columns = {'visit': 'int', 'ccd': 'int', 'extension': 'int', 'filter': 'text', 'expTime': 'double'}
+"""
+
+
+def megacam_package(folder, *, ingest=MEGACAM_INGEST):
+    """Write ``obs_cfht``, whose camera has three detectors in one file."""
+    write(folder / "policy/MegacamMapper.yaml", MEGACAM)
+    if ingest:
+        write(folder / "config/ingest.py", ingest)
+    write(folder / "python/lsst/obs/cfht/megacamMapper.py", "defineFilter('r', lambdaEff=600, alias=['r.MP9601'])\n")
+    text = CTIO_CAMERA.format(width=30, height=20, raw_width=60, over=40, middle=29.5, last_x=59, last_y=19)
+    head, _, detector = text.replace("ctio0m9", "megacam").partition('      "11"')[0].partition("  SITE2K:")
+    amplifiers = "".join(_LSST_AMPLIFIER.format(name=f"C1{n}", hdu=0, column=n) for n in (0, 1))
+    detectors = (f"  ccd{n:02d}:{detector.replace('id: 0', f'id: {n}')}{amplifiers}" for n in range(3))
+    write(folder / "policy/camera.yaml", head + "".join(detectors))
+    return folder
+
+
 def lsst_package(folder, size=(30, 20)):
     """Write ``obs_lsst`` with its cameras imsim and phosim; the amplifiers of imsim have this width and height."""
     write(folder / "policy/lsstCamMapper.yaml", LSST_COMMON)

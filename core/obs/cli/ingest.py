@@ -41,7 +41,8 @@ def ingest(
     """Do what the command says; see obs.cli.commands.ingest."""
     configure_logging(log_levels)
     butler = Butler(root, instrument=None if camera is None else load_instrument(camera))
-    keys = registry_columns(load_translator(butler.instrument))
+    is_named = bool(given or bad_ids or from_butler is None)
+    keys = registry_columns(load_translator(butler.instrument)) if is_named else {}
     if (from_butler is None) == (not files):
         raise click.UsageError("give FILES or --from-butler DIR, one of them")
     options = IngestOptions(

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -11,11 +10,7 @@ from obs.cli.ingest_report import print_report
 from obs.gen3_repository.library import import_butler
 from obs.ingest.calibs import ingest_calibs
 from obs.ingest.raws import ALREADY, IngestOptions, ingest_raws
-from obs.policy.data_id import DataId
 from obs.repo.butler import Butler
-
-if TYPE_CHECKING:
-    from obs.gen3_repository.read import Gen3Contents
 
 __all__ = ["ingest_from_butler"]
 
@@ -45,12 +40,8 @@ def ingest_from_butler(butler: Butler, there: Path, collections: str, options: I
 
     found = find_contents(there, butler.instrument, collections)
     silent = [ALREADY] if options.ignore_ingested else []
-    statuses = [
-        print_report(
-            ingest_raws(butler, files, replace(options, given={**keys, **options.given})), options.mode, silent=silent
-        )
-        for keys, files in _by_keys(found)
-    ]
+    report = ingest_raws(butler, found.raws, replace(options, rows=found.rows))
+    statuses = [print_report(report, options.mode, silent=silent)] if found.raws else []
     for days, files in found.calibrations.items():
         report = ingest_calibs(
             butler,
@@ -85,16 +76,3 @@ def _rerun(run: str, runs: Iterable[str]) -> str:
     """Return the name of the rerun for a run: the last part of its name, or all where others end alike."""
     last = run.rpartition("/")[2]
     return last if sum(other.rpartition("/")[2] == last for other in runs) == 1 else run.replace("/", "-")
-
-
-def _by_keys(found: "Gen3Contents") -> list[tuple[DataId, list[Path]]]:
-    """Return raw files, and what their headers do not give of data IDs, which is the same for each group."""
-    groups: list[tuple[DataId, list[Path]]] = []
-    for path in found.raws:
-        keys = found.keys.get(path, {})
-        group = next((files for known, files in groups if known == keys), None)
-        if group is None:
-            groups.append((keys, [path]))
-        else:
-            group.append(path)
-    return groups

@@ -15,9 +15,8 @@ from obs.gen3_repository.places import RAW_KEYS
 from obs.gen3_repository.records import ExposureFacts, exposure_records
 from obs.gen3_repository.target import Target
 from obs.image.visit_info import VisitInfo
-from obs.ingest.translation import first_image
+from obs.ingest.translation import first_image, read_frames
 from obs.instrument.instrument import Instrument
-from obs.instrument.possible_wcs import known_cards
 from obs.policy.data_id import DataId, format_data_id
 from obs.repo.butler import Butler
 
@@ -49,7 +48,8 @@ class RawExport:
         kind = self.target.dataset_type("raw", ("instrument", "exposure", "detector"), "Exposure")
         run = f"{self.instrument.name}/raw/all"
         files: dict[Path, list[DatasetRef]] = defaultdict(list)
-        unsaid: dict[int, dict[str, DataId]] = defaultdict(dict)
+        rows: dict[int, dict[str, DataId]] = defaultdict(dict)
+        unsaid: set[int] = set()
         for known in self.butler.subset(self.instrument.raw_dataset_type):
             data_id = known.data_id
             if not self.butler.exists(self.instrument.raw_dataset_type, data_id):
@@ -57,14 +57,14 @@ class RawExport:
                 continue
             with self.target.attempt(format_data_id(data_id)):
                 # the key of the detector may be one that only the registry has
-                self._raw(kind, run, self.butler.complete_raw(data_id), files, unsaid)
+                self._raw(kind, run, self.butler.complete_raw(data_id), files, rows, unsaid)
         self.target.ingest(files, ImageFormatter)
         self.target.report.note = raw_note(self.instrument) if files else ""
         if unsaid:
             keys = self.target.dataset_type(RAW_KEYS, ("instrument", "exposure"), "StructuredDataDict")
-            for exposure, value in unsaid.items():
+            for exposure in sorted(unsaid):
                 if (ref := self.target.new(keys, run, instrument=self.instrument.name, exposure=exposure)) is not None:
-                    self.target.there.put(value, ref)
+                    self.target.there.put(rows[exposure], ref)
 
     def _raw(
         self,
@@ -72,7 +72,8 @@ class RawExport:
         run: str,
         data_id: DataId,
         files: dict[Path, list[DatasetRef]],
-        unsaid: dict[int, dict[str, DataId]],
+        rows: dict[int, dict[str, DataId]],
+        unsaid: set[int],
     ) -> None:
         facts = self.facts(data_id)
         path = self.butler.path(self.instrument.raw_dataset_type, data_id)
@@ -80,15 +81,23 @@ class RawExport:
         ref = self.target.new(kind, run, instrument=self.instrument.name, exposure=facts.id, detector=detector)
         if ref is not None:
             files[path].append(ref)
-            if keys := self._unsaid(path, data_id):
-                unsaid[facts.id][str(detector)] = keys
+            row = rows[facts.id][str(detector)] = self._whole_row(data_id)
+            if not self._says(path, row):
+                unsaid.add(facts.id)
 
-    def _unsaid(self, path: Path, data_id: DataId) -> DataId:
-        """Return the keys of a data ID that the header of the raw file does not give."""
+    def _whole_row(self, data_id: DataId) -> DataId:
+        """Return all that is known of a raw frame, by the names of the registry's columns."""
+        raw = self.instrument.raw_dataset_type
+        wanted = [key for key in self.butler.id_keys(raw) if key not in data_id]
+        rows = self.butler.query_metadata(raw, wanted, data_id) if wanted else []
+        return {**(dict(zip(wanted, rows[0], strict=True)) if len(rows) == 1 else {}), **data_id}
+
+    def _says(self, path: Path, row: DataId) -> bool:
+        """Return whether the headers of a raw file alone give what is known of a frame."""
         with suppress(ObsError):
-            row = self.instrument.make_translator().registry_columns(known_cards(first_image(path)))
-            return {key: value for key, value in data_id.items() if row.get(key) is None}
-        return {}
+            frames = read_frames(path, self.instrument.make_translator())
+            return any(all(frame.row.get(key) == value for key, value in row.items()) for frame in frames)
+        return False
 
     def facts(self, data_id: DataId) -> ExposureFacts:
         """Return what is known of the exposure of a data ID, whose records are in the other repository then.

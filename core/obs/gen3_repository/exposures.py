@@ -4,20 +4,25 @@ There a data ID is instrument, exposure (or visit) and detector; which of our ke
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from obs.errors import DataIdError
 from obs.instrument.instrument import Instrument
 from obs.policy.dataset_type import Template
 
-__all__ = ["exposure_number"]
+__all__ = ["NUMBERS", "exposure_number"]
+
+#: Keys that number exposures, also of cameras whose raw files and translator do without.
+NUMBERS = ("visit", "expId")
 
 
 def exposure_number(instrument: Instrument, data_id: Mapping[str, Any]) -> int:
     """Return the number of the exposure that a data ID belongs to, the same for all of its detectors.
 
-    It is the camera's own number (``visit``) where one key and the detector number everything; else the number that
-    `Instrument.exposure_number` gives for the camera's first detector.
+    It is the camera's own number (``visit``) where one key and the detector number everything, whether the translator
+    names that key or only data IDs have it; else the number that `Instrument.exposure_number` gives for the camera's
+    first detector.
 
     Parameters
     ----------
@@ -36,13 +41,16 @@ def exposure_number(instrument: Instrument, data_id: Mapping[str, Any]) -> int:
     own = [key for key in unique if key not in beside and key != "filter"]
     first = {**data_id, **_first_detector(instrument)}
     if len(own) == 1 and isinstance(number := data_id.get(own[0]), int):
-        try:
+        with suppress(DataIdError):
             instrument.exposure_number({key: first[key] for key in (own[0], *beside)})
-        except DataIdError:
-            pass
-        else:
             return number
-    return instrument.exposure_number(first)
+    whole = instrument.exposure_number(first)
+    for key in NUMBERS:
+        if isinstance(number := data_id.get(key), int):
+            with suppress(DataIdError):
+                if instrument.exposure_number({name: first[name] for name in (key, *beside)}) == whole:
+                    return number
+    return whole
 
 
 def _first_detector(instrument: Instrument) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from obs.frozen import frozen
+from obs.gen3_repository.exposures import NUMBERS
 from obs.instrument.instrument import Instrument
 from obs.policy.dataset_type import DatasetType, Template
 
@@ -19,7 +20,7 @@ __all__ = [
     "our_name",
 ]
 
-#: Keys of data IDs that neither the headers of raw files nor their names there give, by the number of the detector.
+#: What is known of the raw frames of an exposure whose headers do not give all of it, by the number of the detector.
 RAW_KEYS = "raw_keys"
 #: The filter of the coadds of a band, since data IDs of coadds have the band there.
 BAND_FILTER = "coadd_filter"
@@ -128,5 +129,7 @@ def _dimensions(kind: DatasetType, instrument: Instrument) -> Iterator[str]:
 def _exposure_keys(instrument: Instrument) -> set[str]:
     """Return the keys that raw frames are known by."""
     columns = instrument.make_translator().columns if instrument.translator is not None else {}
-    raw = instrument.load_policy().dataset_types[instrument.raw_dataset_type].keys
-    return {*raw, *columns} - {"filter", "tract", "patch"}
+    types = instrument.load_policy().dataset_types
+    raw = types[instrument.raw_dataset_type]
+    parts = {key for part in raw.components.values() if part in types for key in types[part].keys}
+    return {*raw.keys, *parts, *columns, *NUMBERS} - {"filter", "tract", "patch"}

@@ -30,8 +30,8 @@ class Gen3Contents:
     ----------
     raws : list of Path
         Raw files.
-    keys : dict of Path to DataId
-        Keys of data IDs of raw files whose headers do not give them.
+    rows : dict of Path to list of DataId
+        What is known of each frame of raw files whose headers do not give all of it.
     calibrations : dict of int to list of Path
         Files of calibration frames, by the number of days before and after their date for which they are valid.
     results : dict of str to list of DatasetRef
@@ -43,7 +43,7 @@ class Gen3Contents:
     """
 
     raws: list[Path] = field(default_factory=list)
-    keys: dict[Path, DataId] = field(default_factory=dict)
+    rows: dict[Path, list[DataId]] = field(default_factory=lambda: defaultdict(list))
     calibrations: dict[int, list[Path]] = field(default_factory=lambda: defaultdict(list))
     results: dict[str, list[DatasetRef]] = field(default_factory=lambda: defaultdict(list))
     left: dict[str, int] = field(default_factory=dict)
@@ -77,9 +77,9 @@ def find_contents(root: Path, instrument: Instrument, collections: str = "*") ->
     unsaid = {int(ref.dataId["exposure"]): there.get(ref) for ref in _refs(there, (RAW_KEYS,), name, collections)}
     for ref in _refs(there, ("raw",), name, collections):
         _add_file(there, ref, found.raws, found)
-        keys = unsaid.get(int(ref.dataId["exposure"]), {}).get(str(ref.dataId["detector"]))
-        if keys and found.raws:
-            found.keys[Path(there.getURI(ref).ospath)] = keys
+        row = unsaid.get(int(ref.dataId["exposure"]), {}).get(str(ref.dataId["detector"]))
+        if row and found.raws:
+            found.rows[Path(there.getURI(ref).ospath)].append(row)
     types = instrument.load_policy().dataset_types
     for kind in sorted(there.registry.queryDatasetTypes(), key=lambda kind: kind.name):
         if kind.name in _APART or kind.isCalibration():

@@ -12,7 +12,7 @@ from lsst.daf.butler import Butler as Gen3Butler
 from lsst.daf.butler import DatasetRef
 
 from obs.errors import FileFormatError, ObsError
-from obs.gen3_repository.exposures import exposure_number
+from obs.gen3_repository.exposures import NUMBERS, exposure_number
 from obs.gen3_repository.metrics import take_metrics
 from obs.gen3_repository.places import BAND_FILTER, DICTIONARY, METRICS, SKY_MAP, TABLE, our_name
 from obs.gen3_repository.read import open_gen3
@@ -113,6 +113,10 @@ class _DataIds:
             if frame is None:
                 raise FileFormatError("there is no raw frame of this visit and detector")
             found |= frame
+            ours = self.butler.policy.dataset_types.get(our_name(ref.datasetType.name))
+            # a registry may number exposures otherwise than the names of results do
+            keys_here = {} if ours is None else ours.keys
+            found |= {key: int(number) for key in NUMBERS if key in keys_here and found.get(key) is None}
         if "tract" in keys:
             found["tract"] = int(keys["tract"])
             if "patch" in keys:

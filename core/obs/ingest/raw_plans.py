@@ -40,6 +40,8 @@ class IngestOptions:
         Keys and values; what agrees with all of one is left out.
     given : mapping
         Values of columns that neither the header nor the path of a file gives.
+    rows : mapping of Path to sequence of mapping
+        For files of which more is known than their headers say: the registry's row of each frame in the file.
     clobber : bool
         Replace files that are in the way.
     create : bool
@@ -64,6 +66,7 @@ class IngestOptions:
     bad_files: Sequence[str] = ()
     bad_ids: Sequence[Mapping[str, Any]] = ()
     given: Mapping[str, Any] = field(default_factory=dict)
+    rows: Mapping[Path, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     clobber: bool = False
     create: bool = False
     processes: int = 1

@@ -26,7 +26,7 @@ from obs.ingest.moved_files import moved_by_another, rest_of_move
 from obs.ingest.raw_plans import IngestOptions, Plan, RawPlanner
 from obs.ingest.report import ALREADY, FileReport, IngestReport
 from obs.ingest.transfer import Mode, finish_move, is_same_place
-from obs.ingest.translation import Translated, load_translator, registry_columns, translate_file
+from obs.ingest.translation import Translated, load_translator, registry_columns, translate_file, with_columns
 from obs.instrument.translator import Translator
 from obs.lifeline import end_with_parent
 from obs.policy.dataset_type import DatasetType, Template, placed_part, split_hdu
@@ -87,7 +87,7 @@ def ingest_raws(
     (True, ['skipped'])
     """
     options = options or IngestOptions()
-    translator = load_translator(butler.instrument)
+    translator, options = _prepare(butler, options)
     reports: list[FileReport] = []
     # Closed here, not where the garbage is collected: that may be a thread of the pool, which cannot wait for itself.
     with closing(_ingest_whole(butler, translator, options, files)) as done:
@@ -97,6 +97,18 @@ def ingest_raws(
                 on_done(report)
     order = {path: number for number, path in enumerate(files)}
     return IngestReport(sorted(reports, key=lambda report: order[report.path]), options.dry_run)
+
+
+def _prepare(butler: Butler, options: IngestOptions) -> tuple[Translator, IngestOptions]:
+    """Return the camera's translator; where rows are known, a registry that is empty gets all their columns."""
+    if not options.rows:
+        return load_translator(butler.instrument), options
+    place = registry_place(butler.root, butler.policy)
+    registry = Registry(place) if "://" in place or Path(place).is_file() else None
+    is_empty = registry is None or not registry.has_table("raw") or registry.count("raw") == 0
+    there = None if registry is None or is_empty or options.create else registry.columns(["raw"])
+    translator = with_columns(butler.instrument, options.rows, list(_placed(butler).keys), there)
+    return translator, replace(options, create=options.create or is_empty)
 
 
 def _ingest_whole(
@@ -259,13 +271,14 @@ class _Ingest:
     def _translate(self, files: Sequence[Path]) -> Generator[Translated, None, None]:
         # A name where there is one: it is less to send to another process.
         named = self.butler.instrument.translator
-        reference = named if isinstance(named, str) else self.translator
+        reference = named if isinstance(named, str) and not self.options.rows else self.translator
         work = partial(
             translate_file,
             reference=reference,
             needed=self.needed,
             template=self.template,
             given=dict(self.options.given),
+            rows=self.options.rows,
         )
         processes = min(self.options.processes, -(-len(files) // _CHUNK))
         if processes <= 1:

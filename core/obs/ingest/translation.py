@@ -1,7 +1,9 @@
 """From the header of a raw file to rows of the registry."""
 
+import copy
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ __all__ = [
     "read_frames",
     "registry_columns",
     "translate_file",
+    "with_columns",
 ]
 
 _EDITED_HEADER = (
@@ -97,7 +100,12 @@ def load_translator(instrument: Instrument) -> Translator:
     PluginError
         If the camera has none, or one that does not say what the registry's columns are.
     """
-    return _checked(instrument.make_translator(), str(instrument.translator))
+    return _checked(instrument.make_translator(), _name(instrument))
+
+
+def _name(instrument: Instrument) -> str:
+    named = instrument.translator
+    return named if isinstance(named, str) else f"of camera '{instrument.name}'"
 
 
 def _checked(translator: Translator, name: str) -> Translator:
@@ -106,6 +114,49 @@ def _checked(translator: Translator, name: str) -> Translator:
         raise PluginError(f"the translator {name} cannot be used for ingest: it sets no {' and no '.join(lacking)}")
     _ = translator.fixes
     return translator
+
+
+def with_columns(
+    instrument: Instrument,
+    files: Mapping[Path, Sequence[Mapping[str, Any]]],
+    keys: Sequence[str],
+    there: Mapping[str, Any] | None = None,
+) -> Translator:
+    """Return the translator of a camera, with columns for all that is known of raw frames without it.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        The camera.
+    files : mapping of Path to sequence of mapping
+        What is known of the frames of each file, one at least.
+    keys : sequence of str
+        Columns that name a row, for a translator that does not say, or names some that nothing tells.
+    there : mapping of str, optional
+        Columns of the registry, beside which no new ones are possible.
+
+    Returns
+    -------
+    Translator
+    """
+    translator = copy.copy(instrument.make_translator())
+    rows = [row for rows in files.values() for row in rows]
+    added = {name: type(value) for row in rows for name, value in row.items() if value is not None}
+    wanted = {name: kind for name, kind in added.items() if there is None or name in there}
+    unique = tuple(translator.unique)
+    told = {*rows[0], *_told(next(iter(files)), translator)}
+    if not (unique and told.issuperset(unique)):
+        unique = tuple(key for key in keys if key in rows[0])
+    translator.__dict__ |= {"columns": {**wanted, **translator.columns}, "unique": unique}
+    return _checked(translator, _name(instrument))
+
+
+def _told(path: Path, translator: Translator) -> set[str]:
+    """Return the columns that the headers of a file tell; none of one that cannot be read."""
+    with suppress(ObsError):
+        rows = [frame.row for frame in read_frames(path, translator)]
+        return {name for row in rows for name, value in row.items() if value is not None}
+    return set()
 
 
 def registry_columns(translator: Translator) -> dict[str, type]:
@@ -120,6 +171,7 @@ def translate_file(
     needed: Sequence[str],
     template: str = "",
     given: Mapping[str, Any] | None = None,
+    rows: Mapping[Path, Sequence[Mapping[str, Any]]] | None = None,
 ) -> Translated:
     """Read a file's headers and translate them; whatever is wrong with the file becomes the result's ``error``.
 
@@ -135,6 +187,8 @@ def translate_file(
         Template of raw files, by which the path gives keys that the header does not.
     given : mapping, optional
         Values of columns that neither gives.
+    rows : mapping of Path to sequence of mapping, optional
+        For files of which more is known: what is known of each frame, which counts before the headers.
     """
     try:
         translator = make_translator(reference)
@@ -146,10 +200,13 @@ def translate_file(
             return Translated(path, stranger=stranger)
         if any(EDITED in frame.header for frame in frames):
             warnings.append(_EDITED_HEADER)
-        rows = tuple(
-            _complete(translator, _with_given(_with_path(frame, path, template), given or {}), needed, warnings)
-            for frame in frames
-        )
+        whole = [_with_given(_with_path(frame, path, template), given or {}) for frame in frames]
+        if known := (rows or {}).get(path):
+            whole = [_with_row(whole, row, translator.unique) for row in known]
+            told = dict.fromkeys(name for row in known for name, value in row.items() if value is not None)
+            if homeless := [name for name in told if name not in translator.columns]:
+                warnings.append(f"the registry has no column for its {', '.join(homeless)}")
+        translated = tuple(_complete(translator, frame, needed, warnings) for frame in whole)
     except ObsError as error:
         if stranger := _unreadable_stranger(path, reference):
             return Translated(path, stranger=stranger)
@@ -157,7 +214,7 @@ def translate_file(
         return Translated(path, error=describe_fault(error, path), is_no_exposure=isinstance(error, _NoImageError))
     except Exception as error:  # noqa: BLE001 - a translator's fault with one header must not stop the night
         return Translated(path, error=describe_fault(error, path, "the translator failed"))
-    return Translated(path, rows, warnings=tuple(dict.fromkeys(warnings)))
+    return Translated(path, translated, warnings=tuple(dict.fromkeys(warnings)))
 
 
 def read_frames(path: Path, translator: Translator, *, text: bool = False) -> Iterator[Frame]:
@@ -360,6 +417,14 @@ def _unreadable_stranger(path: Path, reference: str | Translator) -> str:
 def _with_given(frame: Frame, given: Mapping[str, Any]) -> Frame:
     """Add the keys that only the user gives."""
     return replace(frame, row={**given, **{name: v for name, v in frame.row.items() if v is not None}})
+
+
+def _with_row(frames: Sequence[Frame], row: Mapping[str, Any], unique: Sequence[str]) -> Frame:
+    """Return the frame of a file that a row is of, with what the row tells on top."""
+    names = [name for name in unique if name in row]
+    own = (frame for frame in frames if all(frame.row.get(name) in (None, row[name]) for name in names))
+    frame = next(own, frames[0])
+    return replace(frame, row={**frame.row, **row})
 
 
 def _complete(translator: Translator, frame: Frame, needed: Sequence[str], warnings: list[str]) -> dict[str, Any]:
