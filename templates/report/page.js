@@ -164,8 +164,9 @@ function strip(parent, rows, values, range) {
   const figure = element("figure", {}, parent), table = DATA.detectors, order = rows.filter((i) => values[i] !== null && values[i] !== undefined).sort((a, b) => values[a] - values[b]);
   const made = plot(figure, { width: Math.min(WIDTH(figure), 560), height: 260, x: order.map((_, k) => k + 1), y: order.map((i) => values[i]), xRange: [0, order.length + 1], xLabel: "detectors, sorted", yLabel: heading(STATE.metric), classes: order.map((i) => (table.level[i] === "good" ? "" : table.level[i])), labels: order.map((i) => `${table.name[i]}: ${show(STATE.metric, values[i])}`), pick: (k) => chooseDetector(order[k]) });
   const low = quantile(order.map((i) => values[i]), 0.25), high = quantile(order.map((i) => values[i]), 0.75), reach = 2.5 * (high - low);
-  order.forEach((i, k) => { if (values[i] < low - reach || values[i] > high + reach) { const right = k > order.length / 2; element("svg:text", { x: made.toX(k + 1) + (right ? -6 : 6), y: Math.max(20, Math.min(made.toY(values[i]), 220)) + 3, "text-anchor": right ? "end" : "start" }, made.figure, table.detector_name[i] || table.name[i]); } });
-  element("figcaption", {}, figure, `${heading(STATE.metric)} of the ${order.length} detectors that have it; outliers are named.`);
+  let named = 0;
+  order.forEach((i, k) => { if (values[i] < low - reach || values[i] > high + reach) { named += 1; const right = k > order.length / 2; element("svg:text", { x: made.toX(k + 1) + (right ? -6 : 6), y: Math.max(20, Math.min(made.toY(values[i]), 220)) + 3, "text-anchor": right ? "end" : "start" }, made.figure, table.detector_name[i] || table.name[i]); } });
+  element("figcaption", {}, figure, `${heading(STATE.metric)} of the ${order.length} detectors that have it${named ? "; outliers are named" : ", none an outlier"}.`);
 }
 
 // ---- choice

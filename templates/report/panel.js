@@ -8,7 +8,7 @@ function drawPanel() {
   const title = element("h2", {}, panel, name + " ");
   element("span", { class: `verdict ${table.level[i]}` }, title, table.level[i]);
   const reasons = table.reasons[i];
-  if (reasons.length) { const list = element("ul", {}, panel); for (const [, level, text, remedy] of reasons) { const item = element("li", {}, list); element("span", { class: `verdict ${level}` }, item, level); item.append(` ${text}. `); element("em", {}, item, remedy ? `${remedy}.` : ""); } }
+  if (reasons.length) { const list = element("ul", {}, panel); for (const [, level, text, remedy] of reasons) { const item = element("li", {}, list); element("span", { class: `verdict ${level}` }, item, level); item.append(` ${text}${/[.?!]$/.test(text) ? "" : "."} `); element("em", {}, item, remedy ? `${remedy[0].toUpperCase()}${remedy.slice(1)}.` : ""); } }
   else element("p", {}, panel, "All gates that could be applied are passed.");
   const plots = element("div", { class: "plots" }, panel);
   drawPicture(plots, name, table.level[i]);

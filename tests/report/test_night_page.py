@@ -122,6 +122,8 @@ def test_a_page_without_anything(repository):
     sentence, page = repository([])
     assert sentence.startswith("Nothing to judge: no metrics in")
     assert "Nothing to judge" in page
+    assert "Nothing processed · made" in page
+    assert "State: nothing processed." in (repository.root / "report.txt").read_text(encoding="utf-8")
 
 
 def test_the_raw_image_has_the_name_that_its_camera_gives_it(tmp_path, obs):

@@ -63,7 +63,7 @@ def trailed(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
         ("tracking jump", "stars with two peaks") if (row.get("psf_dip") or 0) > _TWO_PEAKS else ("trailed", "")
     )
     text = f"{name}: {kind}{', ' if kind else ''}ellipticity {row['star_e_coherent']:.2f}, in all stars at "
-    text += f"{row['star_angle']:.0f} deg from x"
+    text += f"{round(row['star_angle'])} deg from x"
     if "seeing" in left:
         text += f", and {left['seeing'].text}"
     take(left, *OF_BAD_IMAGES, "stars_hit", "cosmic_rays", "stars_ratio", "stars_expected")

@@ -78,7 +78,7 @@ class Night:
     masters : list of dict
         Rows of calibration frames.
     state : str
-        ``finished``, ``running`` or ``stopped``, in words.
+        ``finished``, ``running``, ``stopped`` or ``nothing processed``, in words.
     history : list of dict
         Rows of detectors of other nights.
     reason : str
@@ -93,7 +93,7 @@ class Night:
     visits: list[Frame] = field(default_factory=list)
     gates: Gates = field(default_factory=Gates)
     masters: list[dict[str, Any]] = field(default_factory=list)
-    state: str = "finished"
+    state: str = "nothing processed"
     history: list[dict[str, Any]] = field(default_factory=list)
     reason: str = ""
 

@@ -181,8 +181,7 @@ def _write(path: Path, text: str) -> None:
 
 def _state_line(night: Night, rerun: str) -> str:
     made = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    state = night.state if night.visits else "nothing processed"
-    parts = [state.capitalize(), f"made {made}", f"obs {__version__}"]
+    parts = [night.state.capitalize(), f"made {made}", f"obs {__version__}"]
     if night.camera:
         parts.append(f"camera {night.camera}")
     parts.append(f"rerun {rerun}" if rerun else f"output {night.root.name}")
