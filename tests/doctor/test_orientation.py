@@ -78,6 +78,21 @@ def test_exposures_that_do_not_tell(output, rows, message):
         find_mount(output)
 
 
+@pytest.mark.parametrize("most", [False, True])
+def test_a_mirrored_chip_is_named(tmp_path, most):
+    hsc = load_instrument("hsc")
+    make_repository(tmp_path / "data", hsc)
+    output = Butler(tmp_path / "data", rerun="a")
+    output.prepare_output()
+    for ccd in (49, 50, 57):
+        facts = {"status": "done", "wcs_rotation": 0.0, "wcs_scale": 1.0, "wcs_mirrored": most != (ccd == 50)}
+        where = {"visit": 1, "ccd": ccd, "filter": "HSC-G", "dateObs": "2020-01-01", "pointing": 1, "field": "A"}
+        output.put(facts, "processCcd_metadata", where)
+    name = hsc.load_camera().detector(50).name
+    with pytest.raises(MeasurementError, match=rf"against the others, in all exposures: {name}; change flip_x"):
+        find_mount(output)
+
+
 def test_other_lines_of_the_file_stay(output, tmp_path, capsys):
     put(output, [(12.25, 1.02, True)] * 4)
     assert main(["camera", "adjust", str(output.output)]) == 0

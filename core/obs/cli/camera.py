@@ -21,12 +21,16 @@ from obs.repo.butler import Butler
 
 __all__ = ["adjust", "build", "show"]
 
+_NAMED = 8
+"""Detectors that are named, of those without a place."""
+
 
 def adjust(output: Path, name: str | None, write: bool) -> int:
     """Do what the command says; see obs.cli.commands.camera."""
     butler = Butler(output, instrument=None if name is None else load_instrument(name))
     camera = butler.instrument.load_camera()
-    places = find_places(butler)
+    measured, hidden = find_places(butler)
+    places = [place for place in measured if place.is_elsewhere]
     mount = find_mount(butler, {place.id for place in places})
     rows = [
         ("orientation.rotation", f"{camera.rotation:.3f}", f"{mount.rotation:.3f}", "degrees, north through east"),
@@ -38,6 +42,15 @@ def adjust(output: Path, name: str | None, write: bool) -> int:
     click.echo(f"from {mount.n_exposure} exposures{flipped}")
     if places:
         click.echo(_show_places(camera, places))
+    elif measured:
+        far = max(measured, key=lambda place: place.moved)
+        click.echo(
+            f"detectors lie within {far.moved:.0f} pixels of where detectors.csv has them (most: {far.detector.name}); "
+            "optics can displace them by as much, so they stay there"
+        )
+    if measured and hidden:
+        more = f" and {len(hidden) - _NAMED} more" if len(hidden) > _NAMED else ""
+        click.echo(f"not measured, because no WCS of theirs was fitted to stars: {', '.join(hidden[:_NAMED])}{more}")
     if write:
         click.echo(f"written: {write_mount(butler.instrument, mount)}")
         if places:

@@ -4,6 +4,8 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from obs.algorithms.astrometry.detector_places import DetectorPlace, measure_detector_places
 from obs.camera.detector import Detector
 from obs.errors import FileFormatError, ObsError
@@ -20,7 +22,7 @@ from obs.small_file import read_small_text
 
 __all__ = ["find_places", "write_places"]
 
-_CALEXP = "calexp"
+_CALEXP, _METADATA = "calexp", "processCcd_metadata"
 _MOST = 400
 """Images whose headers are read; they are taken evenly from all."""
 
@@ -35,8 +37,10 @@ class _Frame:
     wcs: TanSipWcs
 
 
-def find_places(butler: Butler) -> list[DetectorPlace]:
-    """Return the detectors that lie elsewhere than the camera says, by the WCSs of the images of an output.
+def find_places(butler: Butler) -> tuple[list[DetectorPlace], list[str]]:
+    """Return where detectors of a mosaic lie, by the WCSs of an output, and names of those that no WCS shows.
+
+    Images whose WCS was not fitted to stars are left out: theirs is what the camera says.
 
     Parameters
     ----------
@@ -44,7 +48,7 @@ def find_places(butler: Butler) -> list[DetectorPlace]:
         Butler of the repository; its output is read if it has one.
     """
     if len(butler.instrument.load_camera().detectors) == 1:
-        return []
+        return [], []
     root = butler.output or butler.root
     kind = butler.mapper.dataset_type(_CALEXP)
     paths = sorted(find_datasets([root], [kind]).get(_CALEXP, {}).values())
@@ -54,11 +58,13 @@ def find_places(butler: Butler) -> list[DetectorPlace]:
         if (data_id := kind.parse(path.relative_to(root).as_posix())) is not None:
             visits.setdefault(format_data_id({k: v for k, v in data_id.items() if k not in own}), []).append(path)
     step = max(1, len(paths) // _MOST)
-    frames = []
+    frames: list[_Frame] = []
     for visit, members in list(visits.items())[::step]:
         for path in members:
             data_id = kind.parse(path.relative_to(root).as_posix()) or {}
             try:
+                if not np.isfinite(butler.get(_METADATA, data_id).get("astrometric_scatter", np.nan)):
+                    continue
                 header = butler.get("calexp_md", data_id)
                 wcs = header_wcs(header)
                 detector = butler.instrument.find_detector(butler.complete_raw(data_id))
@@ -66,7 +72,9 @@ def find_places(butler: Butler) -> list[DetectorPlace]:
                 continue  # obs verify names it
             if wcs is not None:
                 frames.append(_Frame(visit, detector, header_box(header).shape, wcs))
-    return [place for place in measure_detector_places(frames) if place.is_elsewhere]
+    shown = {frame.detector.id for frame in frames}
+    hidden = [one.name for one in butler.instrument.load_camera().detectors if one.id not in shown]
+    return measure_detector_places(frames), hidden
 
 
 def write_places(instrument: Instrument, places: Sequence[DetectorPlace]) -> Path:

@@ -1,14 +1,14 @@
 """How a camera is mounted and how large its pixels are on the sky, as processed exposures show, for camera.yaml."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from obs.algorithms.astrometry.compare import compare_wcs
-from obs.errors import FileFormatError, MeasurementError
+from obs.errors import DataIdError, FileFormatError, MeasurementError
 from obs.frozen import frozen
 from obs.image.exposure import Exposure
 from obs.instrument.boresight_wcs import fit_boresight_wcs
@@ -68,7 +68,7 @@ def find_mount(butler: Butler, elsewhere: Collection[int] = ()) -> MountedCamera
     MeasurementError
         If no exposure was matched to a reference catalog, or they do not agree.
     """
-    changes = _changes(butler, butler.output or butler.root, elsewhere)
+    changes, names = _changes(butler, butler.output or butler.root, elsewhere)
     if not len(changes):
         raise MeasurementError(
             f"{butler.root} has no exposure whose WCS was fitted to a reference catalog; process some first"
@@ -76,6 +76,11 @@ def find_mount(butler: Butler, elsewhere: Collection[int] = ()) -> MountedCamera
     rotation, scale, mirrored = changes.T
     is_mirrored = bool(mirrored[0])
     if not (mirrored == is_mirrored).all():
+        if odd := _mirrored_detectors(names, mirrored):
+            raise MeasurementError(
+                f"mirrored against the others, in all exposures: {', '.join(odd)}; change flip_x of their amplifiers "
+                "in amplifiers.csv (0 to 1, 1 to 0), order their bbox_x_min from the other side, and process again"
+            )
         raise MeasurementError(f"{int(mirrored.sum())} of {len(mirrored)} exposures are mirrored, the others are not")
     # A mount that flips turns the camera by 180 degrees; doubled angles do not see that.
     double = np.exp(2j * np.deg2rad(rotation))
@@ -108,23 +113,40 @@ def find_mount(butler: Butler, elsewhere: Collection[int] = ()) -> MountedCamera
     )
 
 
-def _changes(butler: Butler, root: Path, elsewhere: Collection[int]) -> NDArray[np.float64]:
-    """Return rotation, scale and parity of each WCS against that from the camera, float64, shape (n, 3)."""
+def _mirrored_detectors(names: Sequence[str], mirrored: NDArray[np.float64]) -> list[str]:
+    """Return the detectors whose parity differs from that of most; none if a detector's own exposures disagree."""
+    seen: dict[str, set[float]] = {}
+    for name, parity in zip(names, mirrored, strict=True):
+        seen.setdefault(name, set()).add(float(parity))
+    if len(seen) < 2 or any(len(parities) > 1 for parities in seen.values()):
+        return []
+    odd = float(2 * sum(1.0 in parities for parities in seen.values()) <= len(seen))
+    return sorted(name for name, parities in seen.items() if odd in parities)
+
+
+def _changes(butler: Butler, root: Path, elsewhere: Collection[int]) -> tuple[NDArray[np.float64], list[str]]:
+    """Return rotation, scale and parity of WCSs against those from the camera, shape (n, 3), and their detectors."""
     kind = butler.mapper.dataset_type(_METADATA)
-    rows = []
+    rows, names = [], []
     for path in find_datasets([root], [kind]).get(_METADATA, {}).values():
         data_id = kind.parse(path.relative_to(root).as_posix())
         facts = butler.get(_METADATA, data_id) if data_id is not None else {}
         row = [facts.get("wcs_rotation", np.nan), facts.get("wcs_scale", np.nan), facts.get("wcs_mirrored", False)]
         if data_id is None or facts.get("status") != "done":
             continue
-        if elsewhere and butler.instrument.find_detector(butler.complete_raw(data_id)).id in elsewhere:
+        try:
+            detector = butler.instrument.find_detector(data_id)
+        except DataIdError:  # the registry knows the rest
+            detector = butler.instrument.find_detector(butler.complete_raw(data_id))
+        if detector.id in elsewhere:
             continue
         if not all(np.isfinite(float(value)) for value in row):
             # it came without a WCS, and was found by its stars alone
             row = _change_of_found(butler, data_id) if np.isfinite(facts.get("astrometric_scatter", np.nan)) else []
-        rows += [[float(value) for value in row]] if row else []
-    return np.array(rows).reshape(-1, 3)
+        if row:
+            rows.append([float(value) for value in row])
+            names.append(detector.name)
+    return np.array(rows).reshape(-1, 3), names
 
 
 def _change_of_found(butler: Butler, data_id: DataId) -> list[float]:

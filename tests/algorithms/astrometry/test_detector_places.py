@@ -56,6 +56,14 @@ def test_a_detector_elsewhere_is_put_where_exposures_show_it(turn, moved):
     np.testing.assert_allclose(ours, theirs, atol=0.002 * 70)
 
 
+def test_a_central_detector_that_is_turned_does_not_turn_the_others():
+    camera = load_instrument("hsc").load_camera()
+    wrong = replace(camera.detector(49), yaw=camera.detector(49).yaw + 90.0)
+    places = measure_detector_places(frames_of(camera, [41, 49, 50, 57], {49: wrong}))
+    (found,) = (place for place in places if place.is_elsewhere)
+    assert (found.id, found.turned) == (49, pytest.approx(-90.0, abs=0.05))
+
+
 def test_what_cannot_be_said_is_left_out():
     camera = load_instrument("hsc").load_camera()
     frames = frames_of(camera, [49, 50], {})

@@ -19,6 +19,8 @@ _TURNED, _MOVED = 2.0, 0.5
 detectors at the edge of a wide field by less."""
 _SQUARE = 0.1
 """Part by which the axes of one detector may differ from those of another in length or angle, once it is turned."""
+_ANCHORS = 9
+"""Central detectors that are tried as the one that lies right."""
 
 
 class PlacedFrame(Protocol):
@@ -76,7 +78,9 @@ class DetectorPlace:
 
 
 def measure_detector_places(frames: Sequence[PlacedFrame]) -> list[DetectorPlace]:
-    """Return detectors where exposures show them, relative to the most central one of those that share exposures.
+    """Return detectors where exposures show them, relative to a central one of those that share exposures.
+
+    The central one is passed over where it would have most others elsewhere: it is then itself the one that is.
 
     Only what lies in the plane is measured: ``yaw`` and the offsets. A detector is left out if it shares no exposure
     with the central one, or if its axes are not those of the central one, turned (a mirrored detector, other pixels).
@@ -90,7 +94,7 @@ def measure_detector_places(frames: Sequence[PlacedFrame]) -> list[DetectorPlace
     Returns
     -------
     list of DetectorPlace
-        All but the central one.
+        All but the one that the others are relative to.
     """
     members: dict[str, dict[int, PlacedFrame]] = {}
     for frame in frames:
@@ -101,10 +105,25 @@ def measure_detector_places(frames: Sequence[PlacedFrame]) -> list[DetectorPlace
     times = {number: sum(number in visit for visit in members.values()) for number in detectors}
     middle = np.mean([[one.offset_x, one.offset_y] for one in detectors.values()], axis=0)
     most = max(times.values())
-    anchor = min(
+    anchors = sorted(
         (one for one in detectors.values() if times[one.id] == most),
         key=lambda one: float(np.hypot(one.offset_x - middle[0], one.offset_y - middle[1])),
     )
+    best: list[DetectorPlace] = []
+    agreeing = 0
+    for anchor in anchors[:_ANCHORS]:
+        found, agree = _places_beside(anchor, members, detectors)
+        if agree > agreeing:
+            best, agreeing = found, agree
+        if 2 * agree >= len(detectors):
+            break
+    return best
+
+
+def _places_beside(
+    anchor: Detector, members: dict[str, dict[int, PlacedFrame]], detectors: dict[int, Detector]
+) -> tuple[list[DetectorPlace], int]:
+    """Return where others lie if the anchor lies right, and the number that then lie right, itself included."""
     seen: dict[int, list[NDArray[np.float64]]] = {}
     for visit in members.values():
         if anchor.id not in visit:
@@ -122,7 +141,7 @@ def measure_detector_places(frames: Sequence[PlacedFrame]) -> list[DetectorPlace
         matrix, place = focal @ relative[:, :2], origin + focal @ relative[:, 2]
         if number != anchor.id and (one := _placed(detectors[number], matrix, place)) is not None:
             found.append(one)
-    return found
+    return found, 1 + sum(not one.is_elsewhere for one in found)
 
 
 def _middle(frame: PlacedFrame) -> NDArray[np.float64]:
