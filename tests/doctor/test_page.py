@@ -37,3 +37,12 @@ def test_the_last_line_names_all_that_obs_process_would_lack(made, night, tmp_pa
     _, out, last = run_doctor(capsys, made, night["science"], "--no-picture")
     assert "without bias, dark and flat" in out.split("\ntrial\n")[1]
     assert "; obs process stops without bias, dark and flat of r: add the files, or --allow-missing" in last
+
+
+def test_lights_alone_of_a_camera_that_has_nothing_else(made, night, tmp_path, capsys):
+    switches = "isr:\n  do_bias: false\n  do_dark: false\n  do_flat: false\n"
+    package = break_package(made, tmp_path, "process.yaml", "# isr:\n", switches)
+    status, out, last = run_doctor(capsys, package, night["science"], "--no-picture")
+    assert status == 0
+    assert "obs process" in out.split("\ntrial\n")[1]
+    assert last.startswith("nothing left to fix, as one processed exposure shows")

@@ -181,6 +181,7 @@ def test_bands_follow_from_all_filters_of_a_camera(names, bands):
         ("SKYFLAT", "flat"),
         ("object", "science"),
         ("EXPOSE", "science"),
+        ("EXT", "science"),
         ("Light Frame", "science"),
         ("COMP", "arc"),
         ("DARK", "dark"),

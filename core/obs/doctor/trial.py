@@ -223,8 +223,10 @@ class _Trial:
     def darks_for_bias(self, target: RawFrame) -> list[RawFrame]:
         """Return the darks that stand in for biases: short ones, or of any time if no dark is subtracted besides."""
         darks = self.inputs("dark", target)
+        if not darks:
+            return []
         times = {frame.number("exposure_time") for frame in darks}
-        seconds = min(times, default=math.inf)
+        seconds = min(times)
         if seconds > SHORT_DARK:
             seconds = (
                 math.inf if self.settings().isr.do_dark else min(times & {target.number("exposure_time")} or times)

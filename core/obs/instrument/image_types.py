@@ -51,7 +51,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "sky": ("sky",),
 }
 """Type to the words that represent it, in the order in which they count where there are several."""
-_ALONE = dict.fromkeys(("obj", "image", "img", "obs", "observation", "astro"), "science")
+_ALONE = dict.fromkeys(("obj", "image", "img", "obs", "observation", "astro", "ext"), "science")
 """Words that say a type where nothing else is said; in names of files and targets they say none."""
 _BY_WORD = {word: kind for kind, words in WORDS.items() for word in words}
 IMAGE_TYPE_CARDS = (

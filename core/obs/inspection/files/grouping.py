@@ -16,6 +16,7 @@ CHIP_CARDS = (
     "DET-ID",
     "CCDNAME",
     "CHIPID",
+    "CCDCHIP",
     "CCDLOC",
     "DETPOS",
     "CHIPNAME",

@@ -29,6 +29,7 @@ _DETECTORS: tuple[tuple[str, Confidence], ...] = (
     ("CCD_ID", "certain"),
     ("CHIPID", "certain"),
     ("CHIPNUM", "certain"),
+    ("CCDCHIP", "certain"),
     ("CCDLOC", "likely"),
     ("CHIP", "likely"),
     ("CCDNO", "certain"),
