@@ -66,15 +66,16 @@ def test_data_ids_of_several_words_and_in_any_order_keep_what_is_known_of_them(b
 
 
 @pytest.mark.parametrize(
-    ("words", "told"), [("", True), ("visit=31..40", True), ("visit=35", False), ("dataType=FLAT", False)]
+    ("words", "told"),
+    [("", True), ("visit=31..40", True), ("visit=35", False), ("dataType=FLAT", False), ("visit=1;visit=35", False)],
 )
 def test_frames_that_are_not_of_the_sky_are_left_out_unless_they_are_named(butler, caplog, words, told):
-    ids = [words.split()]
-    chosen = select_data_ids(butler, ids).data_ids
-    left = leave_out_other_frames(butler, chosen, ids)
-    said = "3 frames that are not of the sky (1 bias, 2 flat) are left out; to process them: --id dataType=FLAT^bias"
-    assert (said in caplog.text) == told
-    assert len(chosen) - len(left) == 3 * told
+    ids = [part.split() for part in words.split(";")]
+    chosen = select_data_ids(butler, ids)
+    left = leave_out_other_frames(butler, chosen.asked)
+    said = "3 frames that are not of the sky (1 bias, 2 flat) are left out of the run; to process them: --id dataType="
+    assert (f"{said}FLAT^bias" in caplog.text) == told
+    assert len(chosen.data_ids) - len(left) == 3 * told
     others = OtherFrames(butler)
     assert [others.kind({"visit": visit}) for visit in (35, 39, 1)] == ["flat", "bias", None]
 

@@ -88,11 +88,12 @@ def process(
     config = layers.build()
     show_config(layers, shows)
     chosen = select_data_ids(butler, ids if writing or "data" in things else [])
-    wanted = leave_out_other_frames(butler, chosen.data_ids, ids)
-    data_ids: Sequence[DataId] = wanted if shard is None else Shard.parse(shard).take(wanted)
-    show_data(butler, data_ids, shows)
+    share = None if shard is None else Shard.parse(shard)
+    show_data(butler, chosen.data_ids if share is None else share.take(chosen.data_ids), shows)
     if not writing:
         return 0 if chosen.is_complete else 1
+    wanted = leave_out_other_frames(butler, chosen.asked)
+    data_ids: Sequence[DataId] = wanted if share is None else share.take(wanted)
     if not data_ids and wanted:
         click.echo(f"there are {len(wanted)} data IDs, none of them in the share {shard}", err=True)
         return 0 if chosen.is_complete else 1

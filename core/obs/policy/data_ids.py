@@ -26,6 +26,20 @@ class DataIds(Sequence[DataId]):
         self._keys = tuple(keys)
         self._rows = rows
 
+    @classmethod
+    def joined(cls, parts: Sequence["DataIds"], keys: Sequence[str]) -> "DataIds":
+        """Return data IDs of the same keys, each of them once, in the order in which they come first.
+
+        Parameters
+        ----------
+        parts : sequence of DataIds
+            Any number of them.
+        keys : sequence of str
+            Their keys.
+        """
+        rows = parts[0]._rows if len(parts) == 1 else list(dict.fromkeys(row for part in parts for row in part._rows))
+        return cls(keys, rows)
+
     def __len__(self) -> int:
         return len(self._rows)
 

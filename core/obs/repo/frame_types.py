@@ -89,33 +89,33 @@ class OtherFrames:
         return data_ids.where(is_of_sky), others
 
 
-def leave_out_other_frames(butler: Butler, data_ids: DataIds, ids: Sequence[Sequence[str]]) -> DataIds:
+def leave_out_other_frames(butler: Butler, asked: Sequence[tuple[Sequence[str], DataIds]]) -> DataIds:
     """Return the frames of the sky of those that were asked for, and log how many others there are.
 
-    Where a type is asked for, or there are only others, all stay: somebody wants them.
+    Where an ``--id`` names a type, or selects others only, all of it stays: somebody wants them.
 
     Parameters
     ----------
     butler : Butler
         The repository.
-    data_ids : DataIds
-        What was asked for.
-    ids : sequence of sequence of str
-        The words of each ``--id``.
+    asked : sequence of (sequence of str, DataIds)
+        The words of each ``--id``, and what it selects.
     """
     frames = OtherFrames(butler)
-    if not frames or any(word.partition("=")[0] == frames.column for words in ids for word in words):
-        return data_ids
-    of_sky, others = frames.split(data_ids)
-    if not others or not of_sky:
-        return data_ids
-    column = str(frames.column)
-    values = [str(value) for value in butler.query_metadata(butler.instrument.raw_dataset_type, column)]
-    logger.warning(
-        "%d frames that are not of the sky (%s) are left out; to process them: --id %s=%s",
-        others.total(),
-        ", ".join(f"{count} {kind}" for kind, count in sorted(others.items())),
-        column,
-        "^".join(value for value in values if standard_type(value) in others),
-    )
-    return of_sky
+    parts, others = [], Counter[str]()
+    for words, data_ids in asked:
+        is_typed = any(word.partition("=")[0] == frames.column for word in words)
+        of_sky, left = (data_ids, Counter[str]()) if is_typed or not frames else frames.split(data_ids)
+        parts.append(of_sky or data_ids)
+        others.update(left if of_sky else {})
+    if others:
+        column = str(frames.column)
+        values = [str(value) for value in butler.query_metadata(butler.instrument.raw_dataset_type, column)]
+        logger.warning(
+            "%d frames that are not of the sky (%s) are left out of the run; to process them: --id %s=%s",
+            others.total(),
+            ", ".join(f"{count} {kind}" for kind, count in sorted(others.items())),
+            column,
+            "^".join(value for value in values if standard_type(value) in others),
+        )
+    return DataIds.joined(parts, list(butler.get_keys(butler.instrument.raw_dataset_type)))

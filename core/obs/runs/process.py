@@ -102,7 +102,7 @@ def process(
     add_settings(layers, config)
     settings = layers.build()
     ids = [_words(item) for item in _several(data_ids)]
-    to_process: Sequence[DataId] = leave_out_other_frames(butler, select_data_ids(butler, ids).data_ids, ids)
+    to_process: Sequence[DataId] = leave_out_other_frames(butler, select_data_ids(butler, ids).asked)
     if not to_process:
         raise DataIdError(
             f"no raw data match {data_ids!r}; {shell_command('obs', 'ls', butler.root)} lists what there is"

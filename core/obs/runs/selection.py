@@ -43,11 +43,14 @@ class Selection:
         Those of this repository that are registered, and whose raw file is gone.
     unmatched : list of str
         The words of each ``--id`` that names nothing that exists.
+    asked : list of (sequence of str, DataIds)
+        The words of each ``--id``, and those of `data_ids` that it selects.
     """
 
     data_ids: DataIds
     missing: DataIds
     unmatched: list[str]
+    asked: list[tuple[Sequence[str], DataIds]]
 
     @property
     def is_complete(self) -> bool:
@@ -75,11 +78,11 @@ def select_data_ids(butler: Butler, ids: Sequence[Sequence[str]]) -> Selection:
     allowed = butler.id_keys(raw)
     # A registry of the LSST stack often lists more than was copied with it.
     is_own = open_repository(butler.root).is_own
-    found: list[list[tuple[Any, ...]]] = []
+    asked: list[tuple[Sequence[str], DataIds]] = []
     missing: list[list[tuple[Any, ...]]] = []
     unmatched = []
     for words in ids:
-        is_known = False
+        found: list[list[tuple[Any, ...]]] = []
         for wanted in name_filters(butler, parse_ids(words, allowed)):
             check_filters(butler.instrument, wanted)
             there, gone = _looked_up(butler, keys, wanted)
@@ -89,13 +92,13 @@ def select_data_ids(butler: Butler, ids: Sequence[Sequence[str]]) -> Selection:
             if not there:
                 others = _other_values(butler, raw, wanted)
                 logger.warning("No data found for %s%s", format_data_id(wanted) or "any data ID", others)
-            is_known = is_known or bool(there)
-        if not is_known:
+        asked.append((words, DataIds(keys, _each_once(found))))
+        if not asked[-1][1]:
             unmatched.append(" ".join(words))
-    known, lost = (DataIds(keys, _each_once(parts)) for parts in (found, missing))
+    lost = DataIds(keys, _each_once(missing))
     if lost:
         _warn_of_missing(butler, lost)
-    return Selection(known, lost, unmatched)
+    return Selection(DataIds.joined([part for _, part in asked], keys), lost, unmatched, asked)
 
 
 def _looked_up(butler: Butler, keys: Sequence[str], wanted: DataId) -> tuple[list[tuple[Any, ...]], ...]:
