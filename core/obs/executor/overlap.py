@@ -1,5 +1,6 @@
 """Results written while the next ones are made: one thread beside the one that computes, and one data ID in it."""
 
+import sys
 import threading
 from collections.abc import Callable
 from contextvars import copy_context
@@ -48,7 +49,7 @@ class Overlap(Generic[R]):
         if not isinstance(left, Unfinished):
             tell(begun)  # type: ignore[arg-type]  # nothing is left
             return
-        if left.size > _MOST_KEPT:
+        if left.size > _MOST_KEPT or _is_profiled():
             tell(complete(data_id, left, begun.seconds))
             return
         on_left()
@@ -62,6 +63,13 @@ class Overlap(Generic[R]):
         if self._thread is not None:
             self._thread.join()
             self._thread = None
+
+
+def _is_profiled() -> bool:
+    """Return whether somebody wants to know what this thread does: what another one writes would be missing."""
+    if sys.version_info >= (3, 12) and sys.monitoring.get_tool(sys.monitoring.PROFILER_ID) is not None:
+        return True
+    return sys.getprofile() is not None
 
 
 def _pass_on(complete: Callable[[], Outcome[R]], tell: Callable[[Outcome[R]], None]) -> None:
