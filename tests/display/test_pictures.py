@@ -126,7 +126,10 @@ def test_settings_out_of_range():
 
 
 def test_what_is_not_an_image():
-    with pytest.raises(DatasetNotFoundError, match="src visit=1 is not an image but a Catalog, which cannot be drawn"):
+    drawn = (
+        "src visit=1 is not an image but a Catalog, which cannot be drawn; draw its sources on their image: --sources"
+    )
+    with pytest.raises(DatasetNotFoundError, match=drawn):
         make_view(catalog(), "src visit=1")
     with pytest.raises(DatasetNotFoundError, match=r"this is not an image but an array of shape \(3,\), float64"):
         make_view(np.zeros(3))

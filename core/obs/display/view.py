@@ -12,6 +12,7 @@ from obs.errors import DatasetNotFoundError
 from obs.frozen import frozen
 from obs.geom import Box
 from obs.image.background import Background, total_background
+from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.mask import Mask
 from obs.image.masked_image import MaskedImage
@@ -227,7 +228,10 @@ def make_view(
         case _ if isinstance(getattr(thing, "image", None), np.ndarray):  # of a camera with readers of its own
             return make_view(thing.image, title, unit)
         case _:
-            raise DatasetNotFoundError(f"{title or 'this'} is not an image but {_kind(thing)}, which cannot be drawn")
+            advice = "; draw its sources on their image: --sources" if isinstance(thing, Catalog) else ""
+            raise DatasetNotFoundError(
+                f"{title or 'this'} is not an image but {_kind(thing)}, which cannot be drawn{advice}"
+            )
 
 
 def _kind(thing: object) -> str:
