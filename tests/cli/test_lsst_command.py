@@ -27,6 +27,10 @@ from obs.skymap.types import make_sky_map
          "calibs ingest DATA --calib CALIB CALIB/BIAS/*.fits --validity 30"),
         ("constructFlat.py DATA --rerun r --calib C --id filter=g --calibId calibDate=2020 --cores 2 --batch-type x",
          "calibs build flat DATA --calib C --id filter=g --calibId calibDate=2020 -j 2"),
+        ("ingestCalibs.py DATA --output DATA/CALIB --calib DATA/CALIB --validity 30 a.fits",
+         "calibs ingest DATA --calib DATA/CALIB --validity 30 a.fits"),
+        ("multiBandDriver.py DATA --rerun x --refId visit=1 ccd=2 --id tract=0 filter=R",
+         "coadd-catalog DATA --rerun x --id tract=0 filter=R"),
         ("makeSkyMap.py DATA --rerun x -c skyMap.name=rings skyMap[\"rings\"].numRings=120",
          "skymap make DATA rings --rerun x -c numRings=120"),
         ("makeDiscreteSkyMap.py DATA --id visit=1 ccd=0 --rerun x -c skyMap.projection=TAN doAppend=True",
@@ -165,7 +169,7 @@ def test_a_step_that_fails_ends_the_line(tmp_path, obs):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("procesCcd.py DATA", "did you mean 'processCcd'"),
+        ("procesCcd.py DATA", "did you mean 'processCcd.py'"),
         (
             "measureCoaddSources.py DATA --rerun x --id filter=g -c a=1 -C b.py --clobber-config",
             "a step of obs coadd-catalog, which does all of them at once: obs coadd-catalog DATA --rerun x "

@@ -140,7 +140,7 @@ def _refusal(name: str, line: Sequence[str]) -> str:
         return f"{name}.py is a step of obs {STEPS[name]}, which does all of them at once: {other}"
     if name in REASONS:
         return f"{PurePath(line[0]).name}: {REASONS[name]}"
-    hint = suggest(name, [*PROGRAMS, *STEPS, *REASONS])
+    hint = suggest(f"{name}.py", [f"{known}.py" for known in (*PROGRAMS, *STEPS, *REASONS)])
     return f"'{line[0]}' is not a program that can be translated{hint}; obs lsst-command --help lists those that can"
 
 

@@ -63,6 +63,9 @@ _MOSAIC = {
     "--numCoresForReadSource": General(1, "this command uses one process"),
     "--readNumCores": General(1, "this command uses one process"),
 }
+_REFERENCE = {
+    "--refId": General(-1, "bands are merged in the order of merge.priority, and no catalog is a reference alone"),
+}
 _STATISTICS = {
     "--legacyCoadd": ("-c", "statistic=clipped"),
     "--safeClip": ("-c", "statistic=clipped"),
@@ -85,6 +88,7 @@ _OF_COADDS = {
 _PROCESS = Program(("process",))
 _DRIVER = Program(("process",), prefix="processCcd.")
 _CALIBRATE = Program(("calibrate-visits",), extra=_MOSAIC)
+_CALIB_PLACE = "calibrations are registered in the place that --calib names, else in CALIB of the repository"
 _IN_PLACE = "raw files are registered in the repository itself"
 _RAW = Program(
     ("ingest",),
@@ -109,7 +113,13 @@ PROGRAMS = {
     "processFile": Program(("process-file",)),
     **dict.fromkeys(("ingestImages", "ingestImagesDecam", "hscIngestImages", "ingestSimImages", "ingestDriver"), _RAW),
     "ingestCalibs": Program(
-        ("calibs", "ingest"), _INGEST, extra={"--calibType": General(1, "the header (OBSTYPE) says what a frame is")}
+        ("calibs", "ingest"),
+        _INGEST,
+        extra={
+            "--calibType": General(1, "the header (OBSTYPE) says what a frame is"),
+            "--output": General(1, _CALIB_PLACE),
+            "--rerun": General(1, _CALIB_PLACE),
+        },
     ),
     "ingestCuratedCalibs": Program(("calibs", "defects")),
     "ingestDefects": Program(("calibs", "defects")),
@@ -126,8 +136,8 @@ PROGRAMS = {
     "coaddDriver": Program(("coadd",), _OF_COADDS, options=_MULTIPLE, flags=_STATISTICS),
     "stack": Program(("coadd",), _OF_COADDS, options=_MULTIPLE),
     "assembleCoadd": Program(("coadd",), _OF_COADDS, flags=_STATISTICS),
-    "multiBandDriver": Program(("coadd-catalog",), options=_MULTIPLE),
-    "multiBand": Program(("coadd-catalog",), options=_MULTIPLE),
+    "multiBandDriver": Program(("coadd-catalog",), options=_MULTIPLE, extra=_REFERENCE),
+    "multiBand": Program(("coadd-catalog",), options=_MULTIPLE, extra=_REFERENCE),
 }
 #: Programs that are a step of what one command of obs does at once.
 STEPS = {
