@@ -128,6 +128,24 @@ def test_exposures_without_visits_have_numbers_of_their_own(tmp_path):
         camera.exposure_number({"run": 1, "camcol": 1})
 
 
+@pytest.mark.parametrize(("name", "template"), [("R:2,2 S:0,1", "R:%(raft)s S:%(sensor)s"), ("R22_S01", None)])
+def test_a_sensor_is_that_of_its_raft(tmp_path, name, template):
+    package = ctio_package(tmp_path / "obs_lsstSim")
+    policy, camera = package / "policy/ctio0m9Mapper.yaml", package / "policy/camera.yaml"
+    path = "raw/v%(visit)d/R%(raft)s/S%(sensor)s.fits"
+    policy.write_text(policy.read_text().replace("raw/raw-%(visit)06d.fits", path))
+    camera.write_text(camera.read_text().replace("SITE2K", f'"{name}"').replace("id: 0", "id: 7"))
+    instrument = load_instrument(str(package))
+    assert instrument.detector == (template or "R%(raft)s_S%(sensor)s")
+    for raft, sensor in (("2,2", "0,1"), ("22", "01"), ("R22", "S01")):
+        data_id = {"visit": 840, "raft": raft, "sensor": sensor}
+        assert instrument.find_detector(data_id).name == name
+        assert instrument.exposure_number(data_id) == 840007
+    for raft, sensor in (("1,0", "0,1"), ("10", "07")):  # 07 is no number of a detector
+        with pytest.raises(DataIdError, match=f"no detector of raft={raft} sensor={sensor}; its first one is called"):
+            instrument.find_detector({"visit": 840, "raft": raft, "sensor": sensor})
+
+
 @pytest.fixture
 def suprimecam(tmp_path, monkeypatch):
     """Make a repository and a chain of two reruns with results of the stack; its package describes two cameras."""

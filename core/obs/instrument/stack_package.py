@@ -7,6 +7,7 @@ only its methods tell (the numbers of exposures, the columns that they work out 
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import KW_ONLY
 from functools import cached_property
 from pathlib import Path
@@ -23,12 +24,16 @@ from obs.instrument.instrument import Instrument
 from obs.instrument.stack_mappers import read_mapper
 from obs.instrument.stack_sources import read_filters
 from obs.instrument.stack_translator import stack_translator
+from obs.policy.dataset_type import Template
 from obs.policy.policy import Policy, load_policy
 
 __all__ = ["StackInstrument", "find_stack_package", "is_stack_package", "open_stack_package"]
 
 #: Keys by which raw files of a camera name the detector, the usual ones first.
 _DETECTOR_KEYS = ("ccd", "detector", "ccdnum", "ccdId", "ccdName", "chip", "detectorName", "sensor")
+#: Keys that name a detector together, as in ``R:2,2 S:0,1`` and ``R22_S01``; data IDs have them as 2,2 and as 22.
+_RAFT, _SENSOR = "raft", "sensor"
+_RAFT_NAME = re.compile(r"(R:?)\d,?\d([ _])(S:?)\d,?\d")
 _POLICIES = ("*Mapper.yaml", "*Mapper.paf")
 _VARIABLE = re.compile(r"OBS_\w+_DIR")
 _NUMBER = "_detector_number"
@@ -134,6 +139,8 @@ class StackInstrument(Instrument):
         DataIdError
             If the data ID does not name one; for policies whose raw files do not either, it says what to write.
         """
+        if data_id.keys() >= Template(self.detector).keys.keys() >= {_RAFT, _SENSOR}:
+            return self._find_of_raft(str(data_id[_RAFT]), str(data_id[_SENSOR]))
         try:
             return Instrument.find_detector(self, data_id)
         except DataIdError as error:
@@ -142,6 +149,16 @@ class StackInstrument(Instrument):
                 raise
             own = _OWN_CAMERA.replace("an exposure_id", "a detector key")
             raise DataIdError(f"no key of raw files in {self.source} names the detector ({error}); {own}") from error
+
+    def _find_of_raft(self, raft: str, sensor: str) -> Detector:
+        """Return the detector whose name has these digits; the number of a sensor alone would be one of every raft."""
+        wanted = _digits(raft + sensor)
+        detectors = self.load_camera().detectors
+        found = [detector for detector in detectors if _digits(detector.name) == wanted]
+        if len(found) != 1:
+            message = f"camera '{self.name}' has no detector of raft={raft} sensor={sensor}; its first one is called "
+            raise DataIdError(f"{message}'{detectors[0].name}'", key=_SENSOR)
+        return found[0]
 
     def _packed(self, keys: Sequence[str], data_id: Mapping[str, Any]) -> int:
         """Return the number made of the numbers of a data ID, each after how many bits it has: never one for two."""
@@ -299,6 +316,11 @@ def _detector_template(folder: Path, policy: Policy, name: str) -> str:
     calexp = policy.dataset_types.get("calexp")
     keys = {**({} if calexp is None else calexp.keys), **_raw_keys(policy)}
     key = next((key for key in _DETECTOR_KEYS if key in keys), None)
+    if key == _SENSOR and _RAFT in keys:
+        with suppress(ObsError):  # which is said where the camera is needed
+            named = _RAFT_NAME.fullmatch(_load_camera(folder, policy.camera, name).detectors[0].name)
+            if named is not None:
+                return f"{named[1]}%({_RAFT})s{named[2]}{named[3]}%({_SENSOR})s"
     if key is not None:
         return f"%({key}){'s' if keys[key] is str else 'd'}"
     try:
@@ -306,6 +328,10 @@ def _detector_template(folder: Path, policy: Policy, name: str) -> str:
     except ObsError:  # which is said where the camera is needed
         return "0"
     return detectors[0].name.replace("%", "%%") if len(detectors) == 1 else "%(ccd)d"
+
+
+def _digits(text: str) -> str:
+    return re.sub(r"\D", "", text)
 
 
 def _raw_keys(policy: Policy) -> dict[str, type]:
