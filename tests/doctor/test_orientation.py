@@ -1,5 +1,6 @@
 """How a camera is mounted, from the WCS of its exposures, and back into camera.yaml."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -11,10 +12,15 @@ from obs.cli.main import main
 from obs.doctor.detector_places import write_places
 from obs.doctor.orientation import find_mount, write_mount
 from obs.errors import FileFormatError, MeasurementError
+from obs.image.exposure import Exposure
+from obs.image.mask import Mask
+from obs.image.masked_image import MaskedImage
+from obs.image.visit_info import VisitInfo
 from obs.ingest.repository import make_repository
 from obs.instrument.boresight_wcs import fit_boresight_wcs
 from obs.instrument.discovery import load_instrument
 from obs.repo.butler import Butler
+from obs.repo.registry import Registry
 
 NECAM = load_instrument("necam")
 
@@ -118,6 +124,25 @@ def test_other_lines_of_the_file_stay(output, tmp_path, capsys):
     (folder / "camera.yaml").write_text("name: x\n")
     with pytest.raises(FileFormatError, match="has no line 'plate_scale:'; write plate_scale: 510 there"):
         write_mount(moved, find_mount(output))
+
+
+def test_what_was_written_is_not_added_again(output, tmp_path):
+    """The exposure's metadata are of the camera before, its WCS is held against the camera as it is now."""
+    where = {"visit": 0, "ccd": 1, "filter": "Clear", "dateObs": "2020-01-01", "dataType": "science"}
+    registry = Registry(tmp_path / "data" / "registry.sqlite3", read_only=False)
+    registry.insert("raw", [where])
+    turned = replace(NECAM.load_camera(), rotation=12.25)
+    planes = MaskedImage(np.ones((64, 64), np.float32), Mask.zeros((64, 64)), np.ones((64, 64), np.float32))
+    found = Exposure(planes, wcs=wcs(turned), visit_info=VisitInfo(boresight_ra=30.0, boresight_dec=20.0))
+    output.put(found, "calexp", where)
+    metadata = {"status": "done", "wcs_rotation": 12.25, "wcs_scale": 1.0, "astrometric_scatter": 0.01}
+    output.put(metadata, "processCcd_metadata", where)
+    assert find_mount(output).rotation == pytest.approx(12.25, abs=0.05)
+    moved = replace(NECAM, folder=shutil.copytree(NECAM.folder, tmp_path / "necam"))
+    write_mount(moved, find_mount(output))
+    assert moved.load_camera().rotation == pytest.approx(12.25, abs=0.05)
+    again = find_mount(Butler(tmp_path / "data", rerun="a", instrument=moved))
+    assert again.rotation == pytest.approx(12.25, abs=0.05)
 
 
 @pytest.mark.parametrize("columns", ["", ",correction_x,correction_y"])

@@ -42,11 +42,12 @@ def adjust(output: Path, name: str | None, write: bool) -> int:
     click.echo(f"from {mount.n_exposure} exposures{flipped}")
     if places:
         click.echo(_show_places(camera, places))
-    elif measured:
-        far = max(measured, key=lambda place: place.moved)
+    others = [place for place in measured if not place.is_elsewhere]
+    far = max(others, key=lambda place: place.moved, default=None)
+    if far is not None and far.moved >= 1.0:
         click.echo(
-            f"detectors lie within {far.moved:.0f} pixels of where detectors.csv has them (most: {far.detector.name}); "
-            "optics can displace them by as much, so they stay there"
+            f"{'the others' if places else 'detectors'} lie within {far.moved:.0f} pixels of where detectors.csv has "
+            f"them (most: {far.detector.name}); optics can displace them by as much, so they stay there"
         )
     if measured and hidden:
         more = f" and {len(hidden) - _NAMED} more" if len(hidden) > _NAMED else ""

@@ -8,15 +8,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from obs.algorithms.astrometry.compare import compare_wcs
-from obs.errors import DataIdError, FileFormatError, MeasurementError
+from obs.camera.detector import Detector
+from obs.errors import DataIdError, FileFormatError, MeasurementError, ObsError
 from obs.frozen import frozen
-from obs.image.exposure import Exposure
 from obs.instrument.boresight_wcs import fit_boresight_wcs
 from obs.instrument.instrument import Instrument
+from obs.instrument.possible_wcs import boresight_wcs
 from obs.policy.data_id import DataId
 from obs.repo.atomic import atomic_write
 from obs.repo.butler import Butler
 from obs.repo.find_datasets import find_datasets
+from obs.repo.fits_exposure_header import header_box, header_visit_info, header_wcs
 from obs.small_file import read_small_text
 
 __all__ = ["MountedCamera", "find_mount", "write_mount"]
@@ -140,27 +142,35 @@ def _changes(butler: Butler, root: Path, elsewhere: Collection[int]) -> tuple[ND
             detector = butler.instrument.find_detector(butler.complete_raw(data_id))
         if detector.id in elsewhere:
             continue
-        if not all(np.isfinite(float(value)) for value in row):
-            # it came without a WCS, and was found by its stars alone
-            row = _change_of_found(butler, data_id) if np.isfinite(facts.get("astrometric_scatter", np.nan)) else []
+        if not all(np.isfinite(float(value)) for value in row):  # it came without a WCS
+            row = []
+        if row or np.isfinite(facts.get("astrometric_scatter", np.nan)):
+            row = _change_now(butler, data_id, detector) or row
         if row:
             rows.append([float(value) for value in row])
             names.append(detector.name)
     return np.array(rows).reshape(-1, 3), names
 
 
-def _change_of_found(butler: Butler, data_id: DataId) -> list[float]:
-    """Return rotation, scale and parity of the fitted WCS of an exposure against the camera; nothing without a WCS."""
-    exposure = butler.get("calexp", data_id)
-    if not isinstance(exposure, Exposure) or exposure.wcs is None:
+def _change_now(butler: Butler, data_id: DataId, detector: Detector) -> list[float]:
+    """Return rotation, scale and parity of a fitted WCS against the camera as it is now; nothing without an image.
+
+    The metadata of an exposure tell them against the camera as it was when the exposure was processed.
+    """
+    try:
+        header = butler.get("calexp_md", data_id)
+    except ObsError:
         return []
-    height, width = exposure.shape
-    ra, dec = exposure.wcs.pixel_to_sky(x=0.5 * (width - 1), y=0.5 * (height - 1))
-    detector = butler.instrument.find_detector(data_id)
-    expected = fit_boresight_wcs(
-        butler.instrument.load_camera(), detector, boresight_ra=float(ra), boresight_dec=float(dec)
-    )
-    change = compare_wcs(exposure.wcs, expected, exposure.shape)
+    wcs, info, camera = header_wcs(header), header_visit_info(header), butler.instrument.load_camera()
+    if wcs is None:
+        return []
+    height, width = shape = header_box(header).shape
+    if info is not None and np.isfinite(info.boresight_ra + info.boresight_dec):
+        expected = boresight_wcs(camera, detector=detector, info=info)
+    else:
+        ra, dec = wcs.pixel_to_sky(x=0.5 * (width - 1), y=0.5 * (height - 1))
+        expected = fit_boresight_wcs(camera, detector, boresight_ra=float(ra), boresight_dec=float(dec))
+    change = compare_wcs(wcs, expected, shape)
     return [change.rotation, change.scale, float(change.mirrored)]
 
 
