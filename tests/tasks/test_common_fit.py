@@ -7,6 +7,7 @@ import pytest
 from scipy import sparse
 from visits_of_a_field import MAGNITUDE_NOISE, POSITION_NOISE, SCALE, make_field, position_errors, without_zero_points
 
+from obs.algorithms.relative.prior import likeliest_anchor_error
 from obs.algorithms.relative.robust import fit_robustly
 from obs.algorithms.relative.solve import Anchors
 from obs.errors import MeasurementError
@@ -123,6 +124,25 @@ def test_a_variable_star_that_contradicts_its_anchor_stays_out():
     assert not fit.kept[star == 0].any()
     assert not fit.weight[star == 0].any()
     assert np.abs(fit.solution.parameters).max() < 4 * 0.004 / np.sqrt(n_star)
+
+
+def test_error_of_reference_magnitudes_that_few_bright_stars_decide():
+    """A curve through the flat field goes through the bright stars, which then seem to agree with the catalog."""
+    n_star, n_visit, error, collapsed = 45, 10, 0.008, 0
+    star = np.repeat(np.arange(n_star), n_visit)
+    noise = np.r_[np.full(8, 0.004), np.full(n_star - 8, 0.04)][star]
+    prior, sigma = np.r_[4.0, np.full(3, 0.03**-2.0)], np.full(n_star, 0.001)
+    for seed in range(4):
+        random = np.random.default_rng(seed)
+        place = random.uniform(-1.0, 1.0, n_star)[star]
+        value = random.normal(0.0, noise)
+        anchors = Anchors(np.arange(n_star), random.normal(0.0, error, n_star), np.ones(n_star))
+        design = sparse.csr_array(np.stack([np.ones(star.size), place, place**2, place**3], axis=1))
+        fit = fit_robustly(design, value, noise, star, n_star=n_star, prior=prior, anchors=anchors, anchor_sigma=sigma)
+        collapsed += fit.anchor_floor < 0.5 * error
+        found = likeliest_anchor_error(design, value, star, anchors, fit, prior, sigma, usual=0.01)
+        assert 0.45 * error < found < 1.5 * error
+    assert collapsed
 
 
 @pytest.mark.parametrize("off", [0.03, 0.1, 0.5])

@@ -55,12 +55,16 @@ def test_command_names_what_is_left_out_and_why(tmp_path, obs):
     stars = butler.get("src", data_id(4))
     stars.add("base_PsfFlux_flag", np.full(len(stars), "text"))
     butler.put(stars, "src", data_id(4))
+    failed = butler.output / butler.mapper.path("processCcd_metadata", data_id(9))
+    failed.parent.mkdir(parents=True, exist_ok=True)
+    failed.touch()
     status, out, err = obs("calibrate-visits", tmp_path / "out")
     assert status == 1
     assert "2 images of 2 visits" in out
     assert "its src cannot be used: TypeError" in err
     assert "its calexp has no WCS; process it with a reference catalog that covers it" in err
     assert "visit=4" in err
+    assert "1 exposure failed in obs process, or its calexp is gone: dateObs=2024-01-01 visit=9" in err
     assert "positions repeat" in out
 
 

@@ -10,16 +10,18 @@ from numpy.typing import NDArray
 from obs.errors import DatasetNotFoundError, FileFormatError
 from obs.frozen import frozen
 from obs.image.wcs import TanSipWcs
+from obs.plural import count_of
 from obs.policy.data_id import DataId, format_data_id
 from obs.policy.dataset_type import DatasetType
 from obs.repo.butler import Butler
 from obs.repo.find_datasets import iterate_datasets
 from obs.repo.frame_types import OtherFrames
 
-__all__ = ["REMEDY", "Frame", "find_failed", "find_frames", "frames_with"]
+__all__ = ["REMEDY", "Frame", "describe_failed", "find_failed", "find_frames", "frames_with"]
 
 _LOG = logging.getLogger(__name__)
 _PER_SIDE = 5
+_NAMED = 3
 #: What to do with an exposure that is not calibrated.
 REMEDY = "process it with a reference catalog that covers it"
 
@@ -151,6 +153,24 @@ def find_failed(butler: Butler, wanted: Sequence[Mapping[str, Any]] = ()) -> lis
     failed = {name: one for name, one in found.items() if tuple(one[key] for key in keys) not in there}
     others = OtherFrames(butler) if failed else None
     return [name for name, one in failed.items() if others is None or others.kind(one) is None]
+
+
+def describe_failed(butler: Butler, wanted: Sequence[Mapping[str, Any]] = ()) -> str | None:
+    """Return the start of a sentence about the exposures of `find_failed`; None if there are none.
+
+    Parameters
+    ----------
+    butler : Butler
+        The repository.
+    wanted : sequence of mapping, optional
+        Data IDs of which one must agree with the exposure's; none means all.
+    """
+    failed = find_failed(butler, wanted)
+    if not failed:
+        return None
+    named = "; ".join(failed[:_NAMED]) + ("; ..." if len(failed) > _NAMED else "")
+    whose = "its" if len(failed) == 1 else "their"
+    return f"{count_of(len(failed), 'exposure')} failed in obs process, or {whose} calexp is gone: {named}"
 
 
 def frames_with(frames: Sequence[Frame], ra: float, dec: float) -> list[Frame]:

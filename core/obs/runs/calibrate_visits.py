@@ -1,8 +1,10 @@
 """Calibrate all visits of a field together, for commands and Python users alike."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from obs.coadds.frames import describe_failed
 from obs.config.layers import ConfigLayers
 from obs.errors import DataIdError
 from obs.instrument.instrument import Instrument
@@ -19,6 +21,8 @@ from obs.visits.calibrate import CalibratedVisits
 from obs.visits.calibrate import calibrate_visits as calibrate_data_ids
 
 __all__ = ["calibrate_visits", "calibrate_visits_settings", "find_processed", "take_tract"]
+
+_LOG = logging.getLogger(__name__)
 
 _TASK = "calibrateVisits"
 _RESULTS = ("calexp", "src")
@@ -77,6 +81,8 @@ def calibrate_visits(
         add_settings(layers, config)
         config = layers.build()
     there = find_processed(butler, data_ids)
+    if not data_ids and (failed := describe_failed(butler)):
+        _LOG.warning("%s; they are not calibrated", failed)
     begin_output(butler, _TASK, config, RecordOptions(clobber=True))
     single = process_settings(butler.instrument).build().calibrate
     settings = config.model_dump(mode="json")

@@ -7,7 +7,7 @@ from typing import Any
 
 from obs.coadds.coadd import CoaddSummary, check_sky_map, coadd_patch, is_current
 from obs.coadds.config import CoaddConfig
-from obs.coadds.frames import Frame, find_failed, find_frames
+from obs.coadds.frames import Frame, describe_failed, find_frames
 from obs.coadds.inputs import overlaps, patches_near
 from obs.coadds.select import check_condition
 from obs.coadds.sky_maps import load_sky_map
@@ -29,7 +29,6 @@ __all__ = ["CoaddJob", "coadd_jobs", "coadd_settings", "make_coadds"]
 
 _LOG = logging.getLogger(__name__)
 _TASK = "coadd"
-_NAMED = 3
 #: Pixels by which an exposure must reach into the border that a patch shares with its neighbors.
 _SLIVER = 8
 _KEYS = {"tract": int, "patch": str, "filter": str}
@@ -77,13 +76,8 @@ def coadd_jobs(
         raise DatasetNotFoundError(
             f"{butler.roots[0]} has no calibrated exposure that fits; {advice}", dataset_type="calexp"
         )
-    if failed := find_failed(butler, frames_wanted):
-        named = "; ".join(failed[:_NAMED]) + ("; ..." if len(failed) > _NAMED else "")
-        _LOG.warning(
-            "%d exposures failed in obs process, or their calexp is gone, and are not in the coadds: %s",
-            len(failed),
-            named,
-        )
+    if failed := describe_failed(butler, frames_wanted):
+        _LOG.warning("%s; they are not in the coadds", failed)
     by_filter: dict[str, list[Frame]] = {}
     for frame in frames:
         by_filter.setdefault(_filter_of(butler, frame), []).append(frame)

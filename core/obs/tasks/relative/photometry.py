@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from obs.algorithms.relative.prior import likeliest_prior
+from obs.algorithms.relative.prior import likeliest_anchor_error, likeliest_prior
 from obs.algorithms.relative.robust import RobustFit, fit_robustly, leave_one_out_scatter
 from obs.algorithms.relative.solve import Anchors
 from obs.errors import MeasurementError
@@ -36,6 +36,7 @@ _ONE_DETECTOR, _MOSAIC = 3, 5
 _SHRINKAGE = (1.0, 0.3, 0.1, 0.03, 0.01)
 #: A flat-field correction larger than this, mag, has another cause than the flat field.
 _LARGE_CORRECTION = 0.1
+_REFERENCE_ERROR = 0.01  # mag; usual error of reference magnitudes
 
 
 @frozen
@@ -108,7 +109,7 @@ def fit_common_photometry(
     value = start[plane.visit][field.frame] - 2.5 * np.log10(field.flux)
     design, prior = _design(field, plane, wanted, config, has_anchors=len(anchors.star) > 0)
 
-    def fit_with(prior: Floats) -> RobustFit:
+    def fit_with(prior: Floats, anchor_sigma: Floats) -> RobustFit:
         return fit_robustly(
             design,
             value,
@@ -121,11 +122,17 @@ def fit_common_photometry(
             clip=config.clip,
         )
 
-    fit = fit_with(prior)
+    fit = fit_with(prior, anchor_sigma)
     n_flat = n_terms(wanted) - 1
     if n_flat:
+        error = likeliest_anchor_error(
+            design, value, field.star, anchors, fit, prior, anchor_sigma, usual=_REFERENCE_ERROR
+        )
+        anchor_sigma = np.hypot(anchor_sigma, error)
+        fit = replace(fit, anchor_weight=np.where(fit.anchor_kept, anchor_sigma**-2.0, 0.0))
         flat = np.arange(len(prior)) >= len(prior) - n_flat
-        fit = fit_with(likeliest_prior(design, value, field.star, anchors, fit, prior, flat, _SHRINKAGE))
+        prior = likeliest_prior(design, value, field.star, anchors, fit, prior, flat, _SHRINKAGE)
+        fit = fit_with(prior, anchor_sigma)
     calibs, corrections = _calibrations(field, plane, wanted, start, fit)
     return _summarize(field, plane, value, design, fit, calibs, corrections, anchors, warnings)
 
