@@ -12,6 +12,7 @@ from obs.image.catalog import Catalog
 
 __all__ = ["SURVEYS", "Survey", "find_survey"]
 
+_ADDRESS = re.compile(r"https?://[^/\s]")
 _TABLE = re.compile(r'[A-Za-z_][\w.]*|"[\w./+-]+"')
 
 
@@ -187,6 +188,8 @@ def find_survey(name: str, *, table: str | None = None) -> Survey:
         )
     known, _, mirror = name.partition("@")
     if known in SURVEYS:
+        if mirror and not _ADDRESS.match(mirror):
+            raise DataIdError(f"'{mirror}' is no address of a TAP service, such as https://HOST/tap", key="from")
         survey = SURVEYS[known]
         if not mirror and table is None:
             return survey

@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import socket
+import ssl
 import threading
 import warnings
 from collections.abc import Callable, Iterable
@@ -136,7 +138,9 @@ def _run(survey: Survey, query: str) -> Catalog:
             error.cause, (OSError, urllib3.exceptions.HTTPError)
         )
         what = f"the answer of {survey.url} is not a whole table" if is_parsed else f"{survey.url} does not answer"
-        raise OutputError(f"{what}: {_line(error)}. Try again later, or {mirror}") from error
+        raise OutputError(
+            f"{what}: {_reason(error)}. Try again later, {mirror}, or give tables of your own to obs ingest-refcat"
+        ) from error
     table = _rename(answer, survey)
     if survey.add_columns is not None and len(table):
         survey.add_columns(table)
@@ -170,7 +174,23 @@ def _in_time(ask: Callable[[], Any]) -> Any:  # noqa: ANN401 - a table of astrop
     return answers[0]
 
 
-def _line(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
+    """Return why there is no answer: what the system said, without the names of libraries around it."""
+    at: BaseException | None = error
+    while at is not None:
+        if isinstance(at, socket.gaierror):
+            return "the name of this host cannot be looked up (is this machine online?)"
+        if isinstance(at, ssl.SSLError):
+            return f"no safe connection ({at.reason or 'no reason told'})".replace("_", " ").lower()
+        if isinstance(at, OSError) and at.errno and at.strerror:
+            return at.strerror.lower()
+        if isinstance(at, TimeoutError):
+            return "it timed out"
+        at = getattr(at, "cause", None) or at.__cause__ or at.__context__
+    return _line(error)
+
+
+def _line(error: BaseException) -> str:
     """Return the message of an error in one line, without its full stop."""
     return " ".join(str(error).split())[:300].rstrip(".")
 
