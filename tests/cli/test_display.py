@@ -81,6 +81,10 @@ def test_a_calibrated_image(obs, rerun, tmp_path):
     status, _, error = obs(*words)
     assert (status, error) == (1, f"obs: error: {path} is there already; --clobber replaces it\n")
     assert obs(*words, "--clobber")[0] == 0
+    (tmp_path / "file").touch()  # where no picture can be written, no regions are left that the next run would refuse
+    words = [*words[:-1], tmp_path / "file" / "a.png", "--sources", "symbols", "--regions", tmp_path / "b.reg"]
+    assert obs(*words)[0] == 1
+    assert not (tmp_path / "b.reg").exists()
 
 
 def test_without_a_name_the_picture_says_where_it_is(obs, rerun, tmp_path, monkeypatch):

@@ -110,3 +110,11 @@ def test_a_reader_that_goes_away_is_no_error():
     os.close(write)
     assert done.returncode == 1
     assert done.stderr == ""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")
+def test_output_to_a_full_disk_is_one_line():
+    with open("/dev/full", "w") as full:
+        done = run("cameras", "--help", stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 1
+    assert re.fullmatch(r"obs: error: cannot write what is printed: No space left on device; .*\n", done.stderr)

@@ -7,7 +7,7 @@ import pytest
 from astropy.io import fits
 
 from obs.errors import FileFormatError
-from obs.image.catalog import Catalog
+from obs.image.catalog import Catalog, Column
 from obs.image.exposure import Exposure
 from obs.image.masked_image import MaskedImage
 from obs.repo.fits_catalog import read_catalog, write_catalog
@@ -109,3 +109,14 @@ def test_a_card_that_is_no_checksum_is_passed_over(tmp_path, value):
     fits.PrimaryHDU(np.ones((50, 50), np.int16), header).writeto(tmp_path / "x.fits")
     with checksums_compared(True):
         assert read_raw(tmp_path / "x.fits").images[0].sum() == 2500
+
+
+def test_a_table_with_a_row_more_in_its_header_is_not_read_in_silence(tmp_path, caplog):
+    path = tmp_path / "catalog.fits"
+    write_catalog(Catalog({"x": Column(np.zeros(60))}), path)
+    assert len(read_catalog(path)) == 60
+    assert caplog.text == ""
+    # the row is in the padding
+    path.write_bytes(path.read_bytes().replace(b"NAXIS2  =                   60", b"NAXIS2  =                   61"))
+    assert len(read_catalog(path)) == 61
+    assert f"{path}: the header of HDU 1 does not agree with CHECKSUM: it was edited or damaged" in caplog.text

@@ -1,6 +1,8 @@
 """`obs new` at the command line."""
 
 import json
+import resource
+import signal
 
 import pytest
 import yaml
@@ -169,6 +171,22 @@ def test_a_folder_that_cannot_be_written_is_told_once(tmp_path, capsys, monkeypa
     monkeypatch.setattr(create, "render_template", render)
     assert new(tmp_path, "toycam") == 1
     assert capsys.readouterr().err.endswith("obs_toycam cannot be written: No space left on device\n")
+    assert list((tmp_path / "made").iterdir()) == []
+
+
+def test_the_last_step_of_the_template_tells_why_it_failed(tmp_path, capfd):
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:  # all files of the package are smaller, but the answers with all of them
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limit[1]))
+        status = new(tmp_path, "toycam")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert status == 1
+    error = capfd.readouterr().err
+    assert error.endswith("obs_toycam cannot be written: File too large\n")
+    assert "Traceback" not in error
     assert list((tmp_path / "made").iterdir()) == []
 
 

@@ -2,6 +2,8 @@
 
 import math
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -92,13 +94,12 @@ def display(
         need=regions is not None,
         is_picture=is_picture,
     )
-    if regions is not None:
-        _write_regions(regions, view, stars, look)
-    if ds9:
-        _show_in_ds9(view, stars, look, frame)
-    if output is None and (ds9 or regions is not None):
-        return 0
-    return _write_or_show(draw_view(view, look, stars), output)
+    with nullcontext() if regions is None else _regions_written(regions, view, stars, look):
+        if ds9:
+            _show_in_ds9(view, stars, look, frame)
+        if output is None and (ds9 or regions is not None):
+            return 0
+        return _write_or_show(draw_view(view, look, stars), output)
 
 
 def _pair(text: str | None) -> tuple[float, float] | None:
@@ -201,10 +202,14 @@ def _show_in_ds9(view: View, stars: Catalog | None, look: Look, frame: int) -> N
     viewer.draw(_regions(view, stars, look), frame=frame)
 
 
-def _write_regions(path: Path, view: View, stars: Catalog | None, look: Look) -> None:
+@contextmanager
+def _regions_written(path: Path, view: View, stars: Catalog | None, look: Look) -> Iterator[None]:
+    """Write the regions; the file has its name only when what is done meanwhile succeeds."""
     lines = _regions(view, stars, look)
     with atomic_write(path) as file:
         file.write(region_file(lines).encode("utf-8"))
+        file.flush()
+        yield
     click.echo(f"{len(lines)} regions: {path}")
 
 

@@ -4,6 +4,7 @@ What a subcommand looks like is imported when it is called, and what it does whe
 but click.
 """
 
+import errno
 import importlib
 import io
 import os
@@ -68,6 +69,8 @@ COMMANDS = {
 }
 
 _FAILURE = 1
+#: Why a file that the shell has opened, or one without a name, cannot be written.
+_CANNOT_PRINT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 FIRST_SIGNAL_STATUS = 128
 """Added to the number of a signal, it is the exit status of a command that the signal ended."""
 
@@ -162,8 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
         return _report("interrupted; what was finished is kept", FIRST_SIGNAL_STATUS + signal.SIGINT)
     except BrokenPipeError:
-        # Python flushes stdout once more when it ends; the reader is gone.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return _FAILURE
     except ObsError as problem:
         if "--doraise" in words:
@@ -174,9 +176,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         if isinstance(problem, OSError) and problem.filename is not None:
             return _report(f"cannot use {problem.filename}: {write_advice(problem)}", _FAILURE)
+        if isinstance(problem, OSError) and problem.errno in _CANNOT_PRINT:
+            _drop_output()
+            return _report(f"cannot write what is printed: {write_advice(problem)}", _FAILURE)
         kind = type(problem).__name__
         return _report(f"unexpected {kind}: {problem} (a fault of obs; --doraise shows where)", _FAILURE)
     return status if isinstance(status, int) else 0
+
+
+def _drop_output() -> None:
+    """Let go of what could not be printed: Python flushes stdout once more when it ends, and would fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _Terminated(KeyboardInterrupt):

@@ -73,22 +73,27 @@ def is_comparing(*, is_whole: bool) -> bool:
     return is_whole if said is None else said
 
 
-def compare_datasums(file: BinaryIO) -> None:
+def compare_datasums(file: BinaryIO) -> list[int]:
     """Compare the data of each HDU with its DATASUM.
 
-    The CHECKSUM of the whole HDU is not compared, because archives edit headers without renewing it; `obs ingest` warns
-    where `is_edited`.
+    A CHECKSUM of the whole HDU that does not agree is no error, because archives edit headers without renewing it.
 
     Parameters
     ----------
     file : binary file
         Open FITS file. HDUs without DATASUM are skipped.
 
+    Returns
+    -------
+    list of int
+        Numbers of the HDUs whose header does not agree with CHECKSUM; see `is_edited`.
+
     Raises
     ------
     FileFormatError
         If they differ: the data have changed since the file was written.
     """
+    edited = []
     for hdu in walk_hdus(file):
         written = str(hdu.cards.get("DATASUM", "")).strip()
         if written.isdecimal() and int(written) <= _ALL_ONES and int(written) != _sum_data(file, hdu):
@@ -97,6 +102,11 @@ def compare_datasums(file: BinaryIO) -> None:
                 "copy the file again, or make it again; raw files and calibrations are read all the same with "
                 "isr.compare_checksums=false"
             )
+        place = hdu.find_card("CHECKSUM")
+        sealed = "" if place is None else hdu.text[place + _VALUE : place + _VALUE + 16].decode("latin1").strip(" '")
+        if is_edited(hdu.text, {"CHECKSUM": sealed, "DATASUM": written}):
+            edited.append(hdu.number)
+    return edited
 
 
 def is_edited(text: bytes, cards: Mapping[str, Any]) -> bool:

@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import io
+import logging
 import math
 import numbers
 import re
@@ -43,6 +44,8 @@ __all__ = [
 
 _BLOCK, _CARD = 2880, 80
 _NAME, _TEXT = 8, 68  # letters of a name, and of a text that one card holds
+logger = logging.getLogger(__name__)
+
 _GZIP = b"\x1f\x8b"
 _STANDARD_NAME = re.compile(r"[A-Z0-9_-]{1,8}")
 _STRUCTURAL = re.compile(
@@ -107,7 +110,18 @@ def open_fits(path: Path | str, *, is_whole: bool = False) -> Iterator[fits.HDUL
                 packed = file.read(2) == _GZIP
                 file.seek(0)
                 source = unpacked.enter_context(unpack(file)) if packed else file
-                (compare_datasums if is_comparing(is_whole=is_whole) else check_layout)(source)
+                edited: list[int] = []
+                if is_comparing(is_whole=is_whole):
+                    edited = compare_datasums(source)
+                else:
+                    check_layout(source)
+                if is_whole and edited:  # of raw files obs ingest has said it
+                    logger.warning(
+                        "%s: the header of HDU %d does not agree with CHECKSUM: it was edited or damaged after the "
+                        "file was written; if nobody edited it, make or copy the file again",
+                        path,
+                        edited[0],
+                    )
                 source.seek(0)
                 with fits.open(source) as hdus:
                     _check_end(hdus, source)

@@ -1,6 +1,8 @@
 """Render the project template: from answers and facts to a package on disk."""
 
 import importlib.util
+import os
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +18,9 @@ from obs.scaffold.exposure_room import exposure_room
 from obs.scaffold.safe_text import as_template_literal, check_facts
 
 __all__ = ["create_package", "is_taken", "render_template"]
+
+#: How the library tells that the template's last step failed, whose exit status is the system's number of the reason.
+_HOOK_FAILED = re.compile(r"Hook script failed \(exit status: ([2-9]|\d\d+)\)")
 
 
 def is_taken(name: str) -> str:
@@ -113,6 +118,8 @@ def render_template(context: Mapping[str, Any], folder: Path, *, template: Path 
                 output_dir=str(folder),
                 config_file=str(config),
             )
-        except (CookiecutterException, OSError) as error:
+        except (CookiecutterException, OSError) as problem:
+            failed = _HOOK_FAILED.search(str(problem))
+            error = OSError(int(failed[1]), os.strerror(int(failed[1]))) if failed else problem
             raise OutputError(f"the package cannot be written in {folder}: {error}", path=folder) from error
     return Path(made)
