@@ -230,8 +230,8 @@ def test_queries_name_every_column(name):
     [
         ("gaja", None, "no survey 'gaja'; did you mean 'gaia'"),
         ("http://example.org/tap", None, "which table of http://example.org/tap. Name it with --table"),
-        ("gaia@nonsense", None, "'nonsense' is no address of a TAP service, such as https://HOST/tap"),
-        ("gaia@https://", None, "'https://' is no address of a TAP service"),
+        ("gaia@nonsense", None, "'nonsense' is not the address of a TAP service, such as https://HOST/tap"),
+        ("gaia@https://", None, "'https://' is not the address of a TAP service"),
         ("gaia", "t; DROP TABLE x", "is not the name of a table"),
         ("gaia", "(SELECT 1)", "is not the name of a table"),
     ],

@@ -189,7 +189,7 @@ def find_survey(name: str, *, table: str | None = None) -> Survey:
     known, _, mirror = name.partition("@")
     if known in SURVEYS:
         if mirror and not _ADDRESS.match(mirror):
-            raise DataIdError(f"'{mirror}' is no address of a TAP service, such as https://HOST/tap", key="from")
+            raise DataIdError(f"'{mirror}' is not the address of a TAP service, such as https://HOST/tap", key="from")
         survey = SURVEYS[known]
         if not mirror and table is None:
             return survey
