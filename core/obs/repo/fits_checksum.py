@@ -76,7 +76,7 @@ def is_comparing(*, is_whole: bool) -> bool:
 def compare_datasums(file: BinaryIO) -> list[int]:
     """Compare the data of each HDU with its DATASUM.
 
-    A CHECKSUM of the whole HDU that does not agree is no error, because archives edit headers without renewing it.
+    A CHECKSUM of the whole HDU that does not agree is not an error, because archives edit headers without renewing it.
 
     Parameters
     ----------
