@@ -6,6 +6,7 @@ from obs.errors import ObsError
 from obs.ingest.headers import FileHeader, read_headers
 from obs.instrument.instrument import Instrument
 from obs.instrument.readout_cards import read_window
+from obs.instrument.recognize import recognize
 
 __all__ = ["find_other_size"]
 
@@ -33,8 +34,8 @@ def find_other_size(path: Path, instrument: Instrument) -> str:
         images = [header for _, header in read_headers(path) if _is_image(header)]
     except ObsError:
         return ""  # ingest says what is wrong with it
-    if len(images) != 1:
-        return ""
+    if len(images) != 1 or recognize(images[0]) not in ("", instrument.name):
+        return ""  # ingest names the camera that it is of
     size = (int(images[0].get("NAXIS2", 0)), int(images[0].get("NAXIS1", 0)))
     if read_window(images[0], size) is not None:
         return ""

@@ -1,6 +1,7 @@
 """Render the project template: from answers and facts to a package on disk."""
 
 import importlib.util
+import logging
 import os
 import re
 import tempfile
@@ -110,6 +111,8 @@ def render_template(context: Mapping[str, Any], folder: Path, *, template: Path 
         config.write_text(
             yaml.safe_dump({"replay_dir": f"{scratch}/replay", "cookiecutters_dir": f"{scratch}/templates"})
         )
+        # the library logs failures of the template's last step with a traceback; they are told below
+        logging.getLogger("cookiecutter").setLevel(logging.CRITICAL)
         try:
             made = cookiecutter(
                 str(template or project_template()),
