@@ -15,7 +15,7 @@ from obs.errors import DataIdError, DatasetNotFoundError
 from obs.ingest.calib_store import CalibStore, format_calib_id, validity_ranges
 from obs.ingest.calibs import ingest_calibs
 from obs.ingest.raws import IngestOptions, ingest_raws
-from obs.policy.mapper import _valid_rows
+from obs.policy.valid_calibrations import find_valid_rows
 from obs.repo.butler import Butler
 from obs.repo.registry import Registry
 
@@ -129,7 +129,7 @@ def test_exactly_one_is_found_where_one_is_valid(tmp_path_factory, days, length,
         ],
     )
     text = moment.isoformat() if with_time else str(moment.date())
-    rows = _valid_rows(registry, ["calibDate"], {}, ["bias"], (text, "s", "e"))
+    rows = find_valid_rows(registry, ["calibDate"], {}, ["bias"], (text, "s", "e"))
     distances = [abs((day - moment.date()).days) for day in days]
     if min(distances) > length:
         assert rows == []

@@ -227,10 +227,10 @@ def open_stack_package(place: Path | str, mapper: str = "") -> StackInstrument:
     own = mapper.rpartition(".")[2]
     source = path if path.is_file() else _choose_policy(path, own)
     folder = next((above for above in source.parents if above.name == "policy"), source.parent).parent
-    told = read_mapper(folder, own or source.stem)
-    *above, policy = told.policies if source in told.policies else _with_common(source, folder)
+    mapper_class = read_mapper(folder, own or source.stem)
+    *above, policy = mapper_class.policies if source in mapper_class.policies else _with_common(source, folder)
     described = load_policy(policy, above=above)
-    stem = told.camera or source.stem.removesuffix("Mapper")
+    stem = mapper_class.camera or source.stem.removesuffix("Mapper")
     name = stem[:1].lower() + stem[1:]
     return StackInstrument(
         name,
@@ -265,8 +265,8 @@ def find_stack_package(mapper: str) -> StackInstrument | None:
             for policy in _policies(folder):
                 if policy.stem.lower() == wanted:
                     return open_stack_package(policy, mapper if "apper" in name else "")
-            if told := read_mapper(folder, wanted).policies:  # a class that has those of another
-                return open_stack_package(told[0], wanted if name.lower() != wanted else mapper)
+            if policies := read_mapper(folder, wanted).policies:  # a class that has those of another
+                return open_stack_package(policies[0], wanted if name.lower() != wanted else mapper)
     return None
 
 

@@ -2,14 +2,11 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from obs.frozen import frozen
 from obs.metrics.cause import BRIGHTER
 from obs.metrics.compare_amplifiers import add_amplifier_noise
 from obs.metrics.compare_order import add_clock_steps, add_dimming, add_drifts, add_pointing_drifts
@@ -17,9 +14,9 @@ from obs.metrics.definitions import Metric
 from obs.metrics.fields import number_fields
 from obs.metrics.moonlight_scale import MoonlightScale
 from obs.metrics.moonlit import add_moonlit
-from obs.metrics.nights import compute_night
+from obs.metrics.references import Reference, References, group_of, known_values, summarize
 
-__all__ = ["DERIVED", "Reference", "References", "add_derived"]
+__all__ = ["DERIVED", "add_derived"]
 
 _SPEED = "best tenth of the frames over this one: squared FWHM, or sky rate"
 
@@ -229,95 +226,9 @@ DERIVED: dict[str, Metric] = {
 _TWILIGHT = -18.0
 #: Altitude of the Moon, degrees, and its lit part, percent, between which it lights the sky by paths that no model has.
 _LOW_MOON, _LIT_MOON = 8.0, 25.0
-_BEST = 90.0
 _FIELD_FRAMES = 3
-_SIGMA = 1.4826
 #: Metrics of the sky that are compared with those of other frames of the field, and the names of the differences.
 _OF_EVENNESS = {"sky_gradient": "gradient_excess", "sky_spot": "spot_excess"}
-
-
-@frozen
-class Reference:
-    """What a metric usually is.
-
-    Attributes
-    ----------
-    median, scatter, best : float
-        Median, robust standard deviation, and the better tenth.
-    number : int
-        Frames that it is of.
-    source : str
-        Which frames these are, in words.
-    """
-
-    median: float
-    scatter: float
-    best: float
-    number: int
-    source: str
-
-
-@dataclass
-class References:
-    """Frames to compare with: those of the night, and those of other nights.
-
-    Parameters
-    ----------
-    rows : sequence of mapping
-        Rows of the night or nights that are judged.
-    history : sequence of mapping
-        Rows of other nights of the camera.
-    night_frames, history_frames : int
-        How many frames a reference needs.
-    """
-
-    rows: Sequence[Mapping[str, Any]]
-    history: Sequence[Mapping[str, Any]] = ()
-    night_frames: int = 4
-    history_frames: int = 10
-    _cache: dict[tuple[Any, ...], list[Reference]] = field(default_factory=dict)
-    _groups: dict[str, dict[tuple[Any, ...], list[Mapping[str, Any]]]] = field(default_factory=dict)
-
-    def find(self, metric: str, row: Mapping[str, Any], *, low_is_best: bool = False) -> list[Reference]:
-        """Return the references for a metric of a row, none if there are too few frames.
-
-        Parameters
-        ----------
-        metric : str
-            Name of the metric.
-        row : mapping
-            Row of the exposure; references are those of its group of frames and its detector.
-        low_is_best : bool, default: False
-            Whether the best frames are those with the lowest values.
-        """
-        key = (metric, low_is_best, *_group(row), row.get("detector_name"))
-        if key not in self._cache:
-            self._cache[key] = list(self._references(metric, row, low_is_best))
-        return self._cache[key]
-
-    def _references(self, metric: str, row: Mapping[str, Any], low_is_best: bool) -> Iterable[Reference]:
-        night, name = _group(row), row.get("detector_name")
-        same_night = self._grouped("night", self.rows, lambda r: (*_group(r), r.get("detector_name")))
-        all_night = self._grouped("nights", self.rows, _group)
-        before = self._grouped("history", self.history, lambda r: (r.get("filter"), r.get("detector_name")))
-        for rows in (same_night.get((*night, name), []), all_night.get(night, [])):
-            values = _values(rows, metric)
-            if len(values) >= self.night_frames:
-                yield _summarize(values, f"{len(values)} frames of the night", low_is_best)
-                break
-        values = _values(before.get((row.get("filter"), name), []), metric)
-        if len(values) >= self.history_frames:
-            yield _summarize(values, f"{len(values)} frames of other nights", low_is_best)
-
-    def _grouped(
-        self, name: str, rows: Sequence[Mapping[str, Any]], key: Callable[[Mapping[str, Any]], tuple[Any, ...]]
-    ) -> dict[tuple[Any, ...], list[Mapping[str, Any]]]:
-        if name not in self._groups:
-            groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
-            for row in rows:
-                groups[key(row)].append(row)
-            self._groups[name] = groups
-        return self._groups[name]
 
 
 def add_derived(rows: Sequence[dict[str, Any]], references: References, extinction: float) -> None:
@@ -414,18 +325,18 @@ def _compare_fields(rows: Sequence[dict[str, Any]]) -> None:
     """Compare numbers of stars, and how sources crowd, between frames of one field, filter and exposure time."""
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
     for row, pointing in zip(rows, number_fields(rows).tolist(), strict=True):
-        groups[(*_group(row), row.get("detector_name"), row.get("exposure_time"), pointing)].append(row)
+        groups[(*group_of(row), row.get("detector_name"), row.get("exposure_time"), pointing)].append(row)
     for group in groups.values():
-        stars, crowds = (_values(group, name) for name in ("n_stars", "source_anomaly"))
+        stars, crowds = (known_values(group, name) for name in ("n_stars", "source_anomaly"))
         even = [row for row in group if _has_usual_sky(row)]
         usual_of = {
-            name: _summarize(values, "", False)
+            name: summarize(values, "", False)
             for name in _OF_EVENNESS
-            if len(values := _values(even, name)) >= _FIELD_FRAMES
+            if len(values := known_values(even, name)) >= _FIELD_FRAMES
         }
         usual = float(np.median(stars)) if len(stars) >= _FIELD_FRAMES else 0.0
         crowd = float(np.median(crowds)) if len(crowds) >= _FIELD_FRAMES else None
-        solved = len(_values(group, "astrom_matched"))
+        solved = len(known_values(group, "astrom_matched"))
         for row in group:
             row["n_solved_alike"] = solved
             number, crowded = row.get("n_stars"), row.get("source_anomaly")
@@ -443,18 +354,3 @@ def _compare_fields(rows: Sequence[dict[str, Any]]) -> None:
 def _has_usual_sky(row: Mapping[str, Any]) -> bool:
     brighter = row.get("sky_brighter")
     return brighter is not None and abs(brighter) < BRIGHTER
-
-
-def _group(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return compute_night(row), row.get("filter")
-
-
-def _values(rows: Iterable[Mapping[str, Any]], metric: str) -> NDArray[np.float64]:
-    return np.array([value for row in rows if (value := row.get(metric)) is not None], float)
-
-
-def _summarize(values: NDArray[np.float64], source: str, low_is_best: bool) -> Reference:
-    median = float(np.median(values))
-    scatter = _SIGMA * float(np.median(np.abs(values - median)))
-    best = float(np.percentile(values, 100.0 - _BEST if low_is_best else _BEST))
-    return Reference(median, scatter, best, len(values), source)

@@ -9,8 +9,9 @@ from obs.frozen import frozen
 from obs.metrics.cause import Cause
 from obs.metrics.causes import find_causes
 from obs.metrics.definitions import MASTER_METRICS, METRICS, Metric
-from obs.metrics.derive import DERIVED, Reference, References, add_derived
+from obs.metrics.derive import DERIVED, add_derived
 from obs.metrics.gates import Gate, Gates
+from obs.metrics.references import Reference, References
 
 __all__ = ["Failure", "Level", "OwnLevel", "Verdict", "judge", "judge_masters"]
 

@@ -1,8 +1,7 @@
 """From a dataset type and a data ID to a path: key types, levels, and the lookup of missing keys."""
 
-import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from obs.policy.data_id import DataId, cast_data_id, format_data_id
 from obs.policy.dataset_type import DatasetType
 from obs.policy.key_source import KeySource, present_tables
 from obs.policy.policy import Policy
+from obs.policy.valid_calibrations import find_valid_rows, none_valid_error
 
 __all__ = ["SUFFIXES", "KeySource", "Mapper"]
 
@@ -35,8 +35,6 @@ SUFFIXES = (
 _SKY_KEYS = ("tract", "patch")
 #: What the table of visits is asked for instead of the table of all frames.
 _VISIT_COLUMNS = {"filter", "expTime", "taiObs"}
-#: How many calibrations that do not fit an error names.
-_LISTED = 10
 #: What a calibration that is not made per filter does not depend on.
 _FILTER_KEYS = {"filter", "physical_filter", "band"}
 
@@ -403,10 +401,10 @@ class Mapper:
                 message = f"{dataset_type.name}: no column '{key}' in {', '.join(tables)}; give it in the data ID"
                 raise DataIdError(message, data_id=known, key=key)
         wanted = [key for key in missing if key in columns]
-        rows = _valid_rows(source, wanted, where, tables, between)
+        rows = find_valid_rows(source, wanted, where, tables, between)
         given = where if between is None else {**where, time: between[0]}
         if not rows:
-            raise _none_valid(dataset_type, source, given, where, tables, between)
+            raise none_valid_error(dataset_type, source, given, where, tables, between)
         return _only_row(dataset_type, wanted, given, rows, tables) | {
             key: known[key] for key in missing if key not in columns
         }
@@ -432,71 +430,6 @@ class Mapper:
         where = {key: value for key, value in known.items() if key in allowed and key in columns}
         rows = source.lookup(wanted, where, dataset_type.reference)
         return _only_row(dataset_type, wanted, where, rows, dataset_type.reference)
-
-
-def _valid_rows(
-    source: KeySource,
-    wanted: Sequence[str],
-    where: Mapping[str, Any],
-    tables: Sequence[str],
-    between: tuple[Any, str, str] | None,
-) -> list[tuple[Any, ...]]:
-    """Return what calibrations are valid at a time; dates are compared as text, as the stack does it.
-
-    As text, a moment on the last valid day is later than that day; so if nothing is found, its day alone is looked for.
-    And a day at which one validity ends and the next begins is in both; then the one that begins counts.
-    """
-    if between is None:
-        return source.lookup(wanted, where, tables)
-    time, start, end = between
-    columns = [start, *wanted]
-    rows = source.lookup(columns, where, tables, between=between)
-    if not rows and isinstance(time, str) and (day := re.match(r"\d{4}-\d\d-\d\d(?=[T ])", time)):
-        rows = source.lookup(columns, where, tables, between=(day[0], start, end))
-    latest = max((row[0] for row in rows), default=None)
-    return [row[1:] for row in rows if row[0] == latest]
-
-
-def _none_valid(
-    dataset_type: DatasetType,
-    source: KeySource,
-    given: Mapping[str, Any],
-    where: Mapping[str, Any],
-    tables: Sequence[str],
-    between: tuple[Any, str, str] | None,
-) -> DatasetNotFoundError:
-    """Return the error that tells what was looked for, and of each calibration there is why it was refused."""
-    names = [name for name in source.columns(tables) if not name.startswith("valid") or between]
-    candidates = [dict(zip(names, row, strict=True)) for row in source.lookup(names, {}, tables)]
-    refused = sorted(
-        (len(reasons := list(_refusals(candidate, where, between))), format_data_id(_identity(candidate)), reasons)
-        for candidate in candidates
-    )
-    listed = "; ".join(f"{name}: {', '.join(reasons)}" for _, name, reasons in refused[:_LISTED])
-    more = f"; and {len(refused) - _LISTED} more that fit no better" if len(refused) > _LISTED else ""
-    there = f"refused: {listed}{more}" if refused else f"the table {' and '.join(tables)} is empty"
-    wanted = format_data_id(given) or "any key"
-    return DatasetNotFoundError(
-        f"no {dataset_type.name} for {wanted} among {len(refused)} in the registry of calibrations; {there}",
-        dataset_type=dataset_type.name,
-        data_id=given,
-    )
-
-
-def _identity(candidate: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in candidate.items() if value is not None and not name.startswith("valid")}
-
-
-def _refusals(
-    candidate: Mapping[str, Any], where: Mapping[str, Any], between: tuple[Any, str, str] | None
-) -> Iterator[str]:
-    for name, value in where.items():
-        if candidate[name] != value:
-            yield f"its {name} is {candidate[name]}"
-    if between is not None:
-        time, start, end = between
-        if not (str(candidate[start]) <= str(time) and str(time)[:10] <= str(candidate[end])):
-            yield f"it is valid from {candidate[start]} to {candidate[end]}"
 
 
 def _share_strings(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

@@ -181,7 +181,7 @@ def _reason(error: BaseException) -> str:
         if isinstance(at, socket.gaierror):
             return "the name of this host cannot be looked up (is this machine online?)"
         if isinstance(at, ssl.SSLError):
-            return f"no safe connection ({at.reason or 'no reason told'})".replace("_", " ").lower()
+            return f"no safe connection ({at.reason or 'no reason given'})".replace("_", " ").lower()
         if isinstance(at, OSError) and at.errno and at.strerror:
             return at.strerror.lower()
         if isinstance(at, TimeoutError):
