@@ -68,6 +68,14 @@ def test_noise_that_the_variance_plane_lacks_counts():
     assert widen(noise(0.0, excess=1.44))["base_PsfFlux_instFluxErr"] == pytest.approx(1.44, rel=1e-3)
 
 
+@pytest.mark.parametrize("correlation", [0.05, -0.05])
+def test_an_error_that_is_not_known_stays_so(correlation):
+    unknown = columns(0.0) | {"base_SdssCentroid_xErr": np.array([np.inf]), "base_SdssShape_xxErr": np.array([np.nan])}
+    after = ErrorFactors(noise(correlation), PSF).widen(unknown, {}, fluxes=False)
+    assert np.isinf(after["base_SdssCentroid_xErr"][0])
+    assert np.isnan(after["base_SdssShape_xxErr"][0])
+
+
 def test_errors_of_fluxes_stay_as_they_are_if_asked_to():
     factors = widen(noise(0.05), fluxes=False)
     assert "base_SdssCentroid_xErr" in factors

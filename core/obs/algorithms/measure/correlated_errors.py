@@ -58,6 +58,7 @@ class ErrorFactors:
         variance = np.square(np.asarray(error, np.float64))
         # light that was resampled with the sky shares its correlation; light that was read out with it does not
         sky = variance if self._noise.resampled else np.minimum(self._noise.sky_variance * area, variance)
+        sky = np.where(np.isfinite(variance), sky, 0.0)  # what is not known stays so
         return np.sqrt(variance + (np.maximum(factor, 0.0) - 1.0) * sky).astype(error.dtype)
 
     def widen(
