@@ -1,5 +1,6 @@
 """Special images, and images that contradict each other, do not accuse the camera."""
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -92,3 +93,28 @@ def test_a_window_among_full_frames_does_not_accuse_the_camera(made, night, tmp_
     assert status == 0, out
     assert "other files fit the camera, so that this one is a window of it, or binned" in out
     assert "raw_width" not in out
+
+
+@pytest.mark.parametrize(
+    ("card", "kinds", "wanted"),
+    [
+        ((1.0, "Electronic gain in e-/ADU"), ("flat", "science", "bias"), "of fixed-"),
+        ((4.4, "[e-/ADU]"), ("flat", "science", "bias"), "of fixed-"),
+        ((1.0, ""), ("science",), "of the sky"),
+    ],
+)
+def test_the_noise_refutes_the_gain_of_a_card(made, night, tmp_path, capsys, card, kinds, wanted):
+    copies = [write(tmp_path / path.name, path, EGAIN=card) for kind in kinds for path in sorted(night[kind])[:2]]
+    status, out, last = run_doctor(capsys, made, copies, "--no-picture")
+    assert (status, last[:19]) == (0, "nothing left to fix")
+    assert f"EGAIN says {card[0]:g} e-/ADU, which the noise {wanted}" in out
+    assert "WRONG" not in out
+    assert "in place of" not in out
+
+
+def test_a_gain_that_only_some_files_state_is_theirs(made, night, tmp_path, capsys):
+    # Flats without the card cannot refute it: the other frames may have been taken with another setting.
+    bias = write(tmp_path / "other_setting.fits", night["bias"][0], EGAIN=(4.4, "[e-/ADU]"))
+    status, out, _ = run_doctor(capsys, made, [*night["flat"], bias], "--no-picture", "--no-trial")
+    assert status == 1
+    assert re.search(r"gain of amp1 +WRONG +1.5 e-/ADU: EGAIN says 4.4 e-/ADU", out)

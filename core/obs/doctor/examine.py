@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from obs.camera.detector import Detector
@@ -315,10 +315,22 @@ def _compare(exposures: Sequence[RawExposure], examination: Examination) -> None
     drawn = {examined.name for examined in examination.exposures if examined.frame is not None}
     frames = [exposure for exposure in exposures if isinstance(exposure, RawFrame) and exposure.name in drawn]
     for frame, check in check_pairs(frames):
-        checks = by_name[frame.name].checks
-        # Two frames tell it better than one.
-        checks[:] = [other for other in checks if (other.step, other.name) != (check.step, check.name)]
-        checks.append(check)
+        _prefer_pair(frame, check, [by_name[exposure.name] for exposure in exposures], by_name[frame.name])
+
+
+def _prefer_pair(frame: RawFrame, check: Check, exposures: Sequence[Examined], first: Examined) -> None:
+    """Put what two frames tell in place of what one of them does, and of cards with the same value in other files."""
+    single = [other for other in first.checks if (other.step, other.name) == (check.step, check.name)]
+    first.checks[:] = [other for other in first.checks if other not in single]
+    if check.verdict != "not known":
+        cards = [other for other in single if other.verdict in ("wrong", "doubtful") and other.source in frame.header]
+        refuted = {(other.name, other.source, other.note) for other in cards}
+        for examined in exposures:
+            if examined.detector == frame.detector.name:
+                examined.checks[:] = [c for c in examined.checks if (c.name, c.source, c.note) not in refuted]
+        if cards and check.verdict == "ok":
+            check = replace(check, note=f"{cards[0].note}, which the noise of {check.source} refutes")
+    first.checks.append(check)
 
 
 def _same_key(first: RawExposure, second: RawExposure, key: tuple[object, ...]) -> Check:

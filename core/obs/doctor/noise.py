@@ -15,6 +15,7 @@ from obs.doctor.exposure import RawFrame
 from obs.doctor.geometry import collect_amplifier_facts
 from obs.doctor.levels import amplifier_image, measure_level
 from obs.doctor.places import amplifier_place
+from obs.inspection.header.gains import find_gain
 
 __all__ = ["check_noise", "check_pairs"]
 
@@ -192,7 +193,7 @@ def _check_gain(exposure: RawFrame, amp: Amplifier, dark: tuple[float, float] | 
     gain = amp.nominal.gain
     place = amplifier_place(exposure.instrument, exposure.detector, amp, "gain")
     facts = collect_amplifier_facts(exposure, amp)
-    header_gain = facts.findings.get("gain") if facts is not None else None
+    header_gain = facts.findings.get("gain") if facts is not None else find_gain(exposure.cards, amp.name)
     plane = exposure.detector.color_plane
     if plane is not None and header_gain is not None and header_gain.is_known:  # the header's is that of one pixel
         header_gain = replace(header_gain, value=float(header_gain.value) * len(plane.positions))
@@ -204,9 +205,13 @@ def _check_gain(exposure: RawFrame, amp: Amplifier, dark: tuple[float, float] | 
         yield Check("noise", f"gain of {amp.name}", "", "amplifiers.csv", "not known", note, place)
         return
     if header_gain is not None and header_gain.is_known and abs(float(header_gain.value) / gain - 1.0) > 0.05:
-        agrees = sky is not None and abs(math.log(sky.value / float(header_gain.value))) < math.log(_SKY_FACTOR)
-        sure = header_gain.confidence == "certain" or agrees
         note = f"{header_gain.source} says {header_gain.value:g} e-/ADU"
+        if sky is not None and header_gain.confidence == "guess" and _is_nearer(sky.value, gain, header_gain.value):
+            text = f"{_gain_text(amp)}; noise of the sky {sky.value:.2g}"
+            yield Check("noise", f"gain of {amp.name}", text, "sky", note=f"{note}, which the noise of the sky refutes")
+            return
+        agrees = sky is not None and _is_nearer(sky.value, float(header_gain.value), gain)
+        sure = header_gain.confidence == "certain" or agrees
         how = f"{place}: {header_gain.value:g} in place of {gain:g}, if the header is right"
         verdict: Verdict = "wrong" if sure else "doubtful"
         yield Check("noise", f"gain of {amp.name}", _gain_text(amp), header_gain.source, verdict, note, how)
@@ -221,6 +226,12 @@ def _check_gain(exposure: RawFrame, amp: Amplifier, dark: tuple[float, float] | 
         yield Check("noise", f"gain of {amp.name}", _gain_text(amp), "sky", "wrong", note, how)
     else:
         yield Check("noise", f"gain of {amp.name}", f"{_gain_text(amp)}; noise of the sky {sky.value:.2g}", "sky")
+
+
+def _is_nearer(measured: float, gain: float, other: float) -> bool:
+    """Whether a measured gain agrees with one, and better than with another."""
+    off = abs(math.log(measured / gain))
+    return off < math.log(_SKY_FACTOR) and off < abs(math.log(measured / other))
 
 
 def _check_saturation(exposure: RawFrame, amp: Amplifier) -> Check:
