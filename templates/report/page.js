@@ -6,10 +6,10 @@ if (DATA.mosaic) Object.defineProperty(DATA, "detectors", { configurable: true, 
 const STATE = { frame: null, detector: null, metric: "seeing", notes: {}, mask: true, hard: false, grids: {} };
 const WIDTH = (place) => Math.max(280, Math.min(place.clientWidth || 600, 1208));
 const TIMELINE = ["seeing", "star_e", "sky", "transparency", "zero_point_rate", "depth", "stars_ratio", "pointing_error", "focus", "temperature"];
-const FRAME_COLUMNS = ["level", "name", "reason", "date", "object", "filter", "image", "exposure_time", "airmass", "moon_separation", "seeing", "star_e", "sky", "zero_point_rate", "zp_scatter", "zp_n_stars", "depth", "astrom_scatter"];
+const FRAME_COLUMNS = ["level", "name", "detectors", "reason", "date", "object", "filter", "image", "exposure_time", "airmass", "moon_separation", "seeing", "star_e", "sky", "zero_point_rate", "zp_scatter", "zp_n_stars", "depth", "astrom_scatter"];
 
 function usable(columns, table) {
-  return columns.filter((name) => name === "level" || name === "name" || name === "reason" || (name === "image" ? Object.keys(DATA.pictures).length > 0 && !DATA.mosaic : table.values[name] ? finite(table.values[name]).length > 0 : Array.isArray(table[name]) && table[name].some(Boolean)));
+  return columns.filter((name) => name === "level" || name === "name" || (name === "reason" ? table.reasons.some((reasons) => reasons.length) : name === "image" ? Object.keys(DATA.pictures).length > 0 && !DATA.mosaic : table.values[name] ? finite(table.values[name]).length > 0 : Array.isArray(table[name]) && table[name].some(Boolean)));
 }
 
 function start() {
@@ -94,7 +94,7 @@ function drawMosaic() {
   for (const name of Object.keys(table.values)) if (finite(table.values[name]).length) element("option", { value: name, selected: name === STATE.metric ? "" : null }, select, heading(name));
   select.addEventListener("change", () => { STATE.metric = select.value; drawMosaic(); document.querySelector("#focal select").focus(); });
   const visits = element("select", { "aria-label": "Visit" }, bar);
-  DATA.frames.name.forEach((name, i) => element("option", { value: i, selected: i === visit ? "" : null }, visits, `${name} (${DATA.frames.level[i]})`));
+  DATA.frames.name.forEach((name, i) => element("option", { value: i, selected: i === visit ? "" : null }, visits, `${name} (${DATA.frames.level[i]}${DATA.frames.detectors && DATA.frames.detectors[i] ? `; detectors: ${DATA.frames.detectors[i]}` : ""})`));
   visits.addEventListener("change", () => choose(Number(visits.value)));
   const grid = element("div", { class: "focal" }, place), values = table.values[STATE.metric] || [], all = rows.map((i) => values[i]);
   const filter = DATA.frames.filter[visit], range = robustRange(values.filter((_, i) => DATA.frames.filter[table.visit[i]] === filter));
@@ -103,7 +103,7 @@ function drawMosaic() {
   strip(grid, rows, values, range);
   heatMap(grid, values, range);
   const expected = DATA.frames.expected ? DATA.frames.expected[visit] : [rows.length, rows.length];
-  element("p", { class: "note" }, place, `${DATA.frames.name[visit]}: ${finite(all).length} of ${expected[1]} detectors have ${heading(STATE.metric)}. The color range is that of all visits in ${filter || "this filter"}; values outside have its ends. Outlined: look (amber), bad (red), failed (violet).`);
+  element("p", { class: "note" }, place, `${DATA.frames.name[visit]}: ${finite(all).length} of ${expected[1]} detectors have ${heading(STATE.metric)}${DATA.frames.detectors && DATA.frames.detectors[visit] ? `; not good: ${DATA.frames.detectors[visit]}` : ""}. The color range is that of all visits in ${filter || "this filter"}; values outside have its ends. Outlined: look (amber), bad (red), failed (violet).`);
   const grids = document.querySelector("#detectors .grid");
   grids.replaceChildren();
   const columns = usable(["level", "name", "reason", "detector_name", "seeing", "star_e", "sky", "zero_point_rate", "depth", "astrom_scatter", "amp_dead", "masked", "n_stars"], table);

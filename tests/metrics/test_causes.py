@@ -8,7 +8,7 @@ import pytest
 from obs.metrics.double_peak import measure_dip
 from obs.metrics.gates import load_gates
 from obs.metrics.verdict import judge
-from synthetic_night import night
+from synthetic_night import mosaic, night
 
 MOON = {"moon_altitude": 50.0, "moon_phase": 95.0, "moon_separation": 40.0, "moon_sky": 2.2}
 LATE = 14
@@ -114,6 +114,21 @@ def test_light_that_fades_step_by_step_is_dew_and_a_cloud_is_not():
     assert {cause.name for verdict in judge(clouds, load_gates()) for cause in verdict.causes} == {"cloud"}
     sinking = night(14, change=lambda i: {"clear": 0.95 ** max(i - 5, 0), "airmass": 1.2 + 0.1 * i})
     assert "dew" not in {cause.name for verdict in judge(sinking, load_gates()) for cause in verdict.causes}
+
+
+def test_a_detector_that_left_the_others_of_its_visit_is_no_cloud():
+    rows = mosaic(10, ["a", "b", "c", "d", "e"])
+    for row in rows:
+        row["zero_point_rate"] += 0.3 * row["ccd"]  # what detectors differ by always
+        if (row["visit"], row["ccd"]) == (7, 3):
+            row["zero_point_rate"] -= 0.4
+        elif row["visit"] == 9:  # cloud that is thicker over some detectors
+            row["zero_point_rate"] -= 0.7 + 0.1 * row["ccd"]
+    verdicts = dict(zip([(row["visit"], row["ccd"]) for row in rows], judge(rows, load_gates()), strict=True))
+    bad = {key: [cause.name for cause in verdict.causes] for key, verdict in verdicts.items() if verdict.causes}
+    assert bad.pop((7, 3)) == ["response"]
+    assert "the detectors of the visit by -0.40 mag" in verdicts[7, 3].text
+    assert bad == {(9, ccd): ["cloud"] for ccd in range(5)}
 
 
 @pytest.mark.parametrize(("stars", "level"), [(9, "good"), (80, "look")])

@@ -185,6 +185,8 @@ def test_a_mosaic_opens_and_draws_only_some_rows(opened, large):
     assert page.locator("#detectors tbody tr").count() == 200
     assert page.locator("#focal polygon.cell").count() == 104
     assert page.locator("#frames tbody tr").count() == 12
+    assert "1 bad of 104" in page.inner_text("#frames tbody")
+    assert page.locator("#focal option", has_text="detectors: 1 bad of 104").count() == 12
     assert "ch3 dead" in page.inner_text("#needs")
     maps = page.locator("#amplifiers svg.plot")
     assert "Read noise minus the amplifier's median (%) " in maps.nth(0).get_attribute("aria-label").replace(

@@ -8,7 +8,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from obs.metrics.cause import Cause, Failure
-from obs.metrics.detector_causes import ages, dead_amplifier, header, hot_pixels, noise, pointing, streaks, wrong_field
+from obs.metrics.detector_causes import (
+    ages,
+    dead_amplifier,
+    header,
+    hot_pixels,
+    noise,
+    pointing,
+    response,
+    streaks,
+    wrong_field,
+)
 from obs.metrics.image_causes import double_images, halo, trailed, width
 from obs.metrics.remedies import REMEDIES, SINGLE_REMEDIES
 from obs.metrics.sky_causes import another_filter, atmosphere, dew, failed_in_light, is_measurement_error, no_light
@@ -19,7 +29,7 @@ __all__ = ["find_causes"]
 #: In this order: each takes what it explains.
 _RULES = (
     *(dead_amplifier, another_filter, double_images, trailed, dew, width),
-    *(noise, halo, atmosphere, flat, hot_pixels, streaks, uneven, pointing, header, ages),
+    *(noise, halo, response, atmosphere, flat, hot_pixels, streaks, uneven, pointing, header, ages),
 )
 
 #: Causes that say why the measurement failed, better than its error does.

@@ -9,6 +9,7 @@ import numpy as np
 
 from obs.metrics.cause import BRIGHTER
 from obs.metrics.compare_amplifiers import add_amplifier_noise
+from obs.metrics.compare_detectors import add_zero_point_offsets
 from obs.metrics.compare_order import add_clock_steps, add_dimming, add_drifts, add_pointing_drifts
 from obs.metrics.definitions import Metric
 from obs.metrics.fields import number_fields
@@ -142,6 +143,23 @@ DERIVED: dict[str, Metric] = {
             "against the median of the amplifier in the night, and in other nights",
         ),
         Metric(
+            "zp_offset",
+            "zero point against the visit",
+            "mag",
+            "By how much the zero point of a detector left its usual place among the detectors of the visit.",
+            "against the median of the visit (3 detectors or more), minus the median of this difference in the night, "
+            "or in other nights if that is farther",
+            3,
+        ),
+        Metric(
+            "zp_offset_error",
+            "error of the zero point against the visit",
+            "mag",
+            "Standard error of the zero point against the visit.",
+            "robust scatter over the detectors of the visit",
+            3,
+        ),
+        Metric(
             "gradient_excess",
             "sky gradient above usual",
             "%",
@@ -270,6 +288,7 @@ def add_derived(rows: Sequence[dict[str, Any]], references: References, extincti
             row[name] = float(value) / known[0].median if known and value and known[0].median > 0 else None
     _compare_fields(rows)
     add_amplifier_noise(rows, references.history, references.night_frames, references.history_frames)
+    add_zero_point_offsets(rows, references.history, references.night_frames, references.history_frames)
     add_moonlit(rows)
     add_clock_steps(rows)
     add_drifts(rows)

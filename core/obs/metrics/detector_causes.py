@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from obs.metrics.cause import Cause, Failures, take, worst
+from obs.metrics.cause import OF_FEW_PHOTONS, Cause, Failures, take, worst
 from obs.metrics.remedies import REMEDIES
 
-__all__ = ["ages", "dead_amplifier", "header", "hot_pixels", "noise", "pointing", "streaks", "wrong_field"]
+__all__ = ["ages", "dead_amplifier", "header", "hot_pixels", "noise", "pointing", "response", "streaks", "wrong_field"]
 
 #: What follows from an amplifier that sees no light.
 _OF_DEAD_AMPLIFIERS = (
@@ -94,6 +94,25 @@ def noise(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
     text = f"{'noisy readout' if 'amp_noise_ratio' in left else 'readout'}: {which}{found[0].text}"
     names = ("read_noise", "amp_noise_ratio", "read_noise_shape", "read_noise_pattern", "noise_ratio", "cosmic_rays")
     yield Cause("noise", text, REMEDIES["noise"], level, take(left, *names, "depth", "depth_difference", "stars_hit"))
+
+
+def response(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
+    """Tell a detector that lost or gained light from cloud, which takes it from the others of the visit, too.
+
+    Parameters
+    ----------
+    row : mapping
+        Metrics and circumstances of the exposure, by name; values that are not known are None.
+    left : dict of str to Failure
+        Failures by metric that no cause explains yet; those that this one explains are removed.
+    """
+    if "zp_offset" not in left:
+        return
+    level, offset = left["zp_offset"].level, row["zp_offset"]
+    text = f"response: the zero point left its usual place among the detectors of the visit by {offset:+.2f} mag: gain "
+    text += "or flat changed, or something was in front of this detector" if offset < 0 else "or flat changed"
+    names = ("zp_offset", "transparency", "zp_trend", "sky_excess", "sky_deficit", *OF_FEW_PHOTONS)
+    yield Cause("response", text, REMEDIES["response"], level, take(left, *names))
 
 
 def hot_pixels(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:

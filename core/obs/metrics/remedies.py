@@ -21,6 +21,7 @@ REMEDIES = {
     "wrong field": "look at the image, and at the log of the telescope; process it with the position that it has",
     "pointing drift": "check guiding, polar alignment and what is loose; center the field again",
     "uneven sky": "look at the image for a ghost of a bright star, the Moon or lamps, and at window, bias and flat",
+    "response": "check gain and flat of this detector, and what may be in front of it; leave it out of photometry",
     "noise": "check cables, grounding and the gain setting; compare with the amplifier's history",
     "hot pixels": "check cooling and set point; build a dark at this temperature: obs calibs build dark",
     "streaks": "leave out sources with the flag of trails; combine exposures with outliers rejected",

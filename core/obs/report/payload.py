@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from obs.metrics.definitions import CONTEXT, MASTER_METRICS, METRICS, Metric
 from obs.metrics.derive import DERIVED
 from obs.metrics.gates import Gate
 from obs.metrics.nights import compute_night
+from obs.metrics.verdict import LEVELS
 from obs.report.amplifier_history import amplifier_history
 from obs.report.amplifier_map import amplifier_map
 from obs.report.night import Frame, Night
@@ -64,6 +66,7 @@ def build_payload(night: Night) -> dict[str, Any]:
         "amplifier_map": amplifier_map(night),
     }
     if night.is_mosaic:
+        payload["frames"]["detectors"] = _count_detectors(night)
         payload["detectors"] = _table(night.detectors, list(used))
         payload["detectors"]["visit"] = _indices([night.find_visit(frame) for frame in night.detectors], night.visits)
     return payload
@@ -72,6 +75,19 @@ def build_payload(night: Night) -> dict[str, Any]:
 def _indices(names: Sequence[str], visits: Sequence[Frame]) -> list[int]:
     order = {visit.name: index for index, visit in enumerate(visits)}
     return [order.get(name, -1) for name in names]
+
+
+def _count_detectors(night: Night) -> list[str]:
+    """Return for each visit how many of its detectors are not good, in words; empty if all are good."""
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for frame in night.detectors:
+        found[night.find_visit(frame)][frame.verdict.level] += 1
+    words = []
+    for visit in night.visits:
+        levels = found[visit.name]
+        parts = [f"{levels[level]} {level}" for level in LEVELS if level != "good" and levels[level]]
+        words.append(f"{', '.join(parts)} of {levels.total()}" if parts else "")
+    return words
 
 
 def _used_metrics(frames: Sequence[Frame]) -> dict[str, Metric]:
