@@ -31,6 +31,7 @@ from obs.tasks.unusable_pixels import (
     mask_constant_pixels,
     mask_flat_tops,
     mask_wrapped_counts,
+    refuse_flags,
     restore_negative_counts,
     warn_of_lost_values,
 )
@@ -98,7 +99,9 @@ def process_file(path: Path, output: Path, config: ProcessFileConfig, *, may_wai
     stages = Stages(put, summary, **numbers, name=path.name, good_psfs=[output], may_wait=may_wait)
     with stages.timed("read"):
         choice = HduChoice(config.hdu, config.mask_hdu, config.uncertainty_hdu, config.plane)
-        file = read_image_file(path, choice, bad_bits=config.bad_bits)
+        # a WCS that a fit to reference stars replaces may be less exact
+        tolerance = config.wcs_tolerance if config.reference_folder is None else np.inf
+        file = read_image_file(path, choice, bad_bits=config.bad_bits, wcs_tolerance=tolerance)
         exposure = file.exposure
         if exposure.masked_image.image.size > LARGE:
             return_freed_memory()
@@ -163,6 +166,7 @@ def _complete(exposure: Exposure, config: ProcessFileConfig, path: Path) -> tupl
     if not finite.any():
         raise FileFormatError("every pixel is NaN or infinite: there is no image to process", path=path)
     mask.set(~finite, "UNMASKEDNAN", "NO_DATA")
+    refuse_flags(pixels.image)
     warnings = restore_negative_counts(pixels)
     saturation = config.saturation if config.saturation is not None else _number(exposure.metadata, *SATURATION_CARDS)
     if saturation is not None:

@@ -183,6 +183,16 @@ def test_tan_is_read_as_it_is():
     assert read_header_wcs(BASE | SIP, SHAPE).kind == "TAN-SIP of order 2, ICRS"
 
 
+@pytest.mark.parametrize("dec", [54.0, -89.999, 90.0])
+def test_fk5_is_turned_to_icrs(dec):
+    header = BASE | SIP | {"CTYPE1": "RA---TAN-SIP", "CTYPE2": "DEC--TAN-SIP", "CRVAL2": dec, "EQUINOX": 2000.0}
+    theirs = WCS(fits.Header(header.items())).pixel_to_world(X, Y).icrs
+    found = read_header_wcs(header, SHAPE)
+    ours = SkyCoord(*found.wcs.pixel_to_sky(x=X, y=Y), unit="deg")
+    assert theirs.separation(ours).mas.max() < 1e-3
+    assert found.kind == "TAN-SIP of order 2, FK5 turned to ICRS"
+
+
 def test_sip_of_order_one_is_left_out_as_by_astropy():
     cards = BASE | {"CTYPE1": "RA---TAN-SIP", "CTYPE2": "DEC--TAN-SIP", "A_ORDER": 1, "B_ORDER": 1, "AP_ORDER": 1}
     assert read_header_wcs(cards, SHAPE).warning == ""

@@ -238,6 +238,10 @@ def test_what_is_not_used_is_named(write):
     file = read_image_file(path)
     assert np.isnan(file.exposure.masked_image.variance).all()
     assert file.read[-2] == "not used: HDU 2 'AREA', 3 'VAR_POISSON', 4 'BKG', 5 'PSF'"
+    table = fits.BinTableHDU.from_columns([fits.Column("x", "D", array=[1.0])], name="CAT")
+    with fits.open(path, "append") as hdus:
+        hdus.extend([table, fits.ImageHDU(IMAGE[0], name="SPECTRUM")])
+    assert read_image_file(path).read[-2].endswith("'PSF', 6 'CAT' (table), 7 'SPECTRUM'")
 
 
 def test_planes_of_another_shape_are_not_used(write):
@@ -258,6 +262,23 @@ def test_the_user_names_planes(write):
 
 def test_a_thumbnail_is_not_the_image(write):
     assert read_image_file(write((None, IMAGE[:2, :2]), ("", IMAGE))).exposure.shape == SHAPE
+
+
+@pytest.mark.parametrize(
+    ("name", "cards", "role"),
+    [("DQ", {}, "mask"), ("S29", {"PRODTYPE": "dqmask"}, "mask"), ("S29", {"PRODTYPE": "wtmap"}, "relative weight")],
+)
+def test_planes_without_their_image_are_refused(write, name, cards, role):
+    path = write((None, None, cards), (name, BAD))
+    with pytest.raises(FileFormatError, match=rf"HDU 1 '{name}' is something else \({role}\); give the file with"):
+        read_image_file(path)
+    assert read_image_file(path, HduChoice(image=1)).exposure.shape == SHAPE
+
+
+def test_colors_in_pixels_are_planes(write):
+    colors = np.arange(20 * 17 * 3, dtype=np.float32).reshape(20, 17, 3)
+    image = read_image_file(write((None, colors)), HduChoice(plane=2)).exposure.masked_image.image
+    np.testing.assert_array_equal(image, colors[:, :, 2])
 
 
 def test_degenerate_axes_and_cubes(write):
@@ -299,9 +320,20 @@ def test_padding_of_sextractor_is_no_data(write):
 def test_a_wcs_in_the_extension_and_the_pointing_in_the_primary(write):
     pointing = {"CRVAL1": 99.0, "CD1_1": 1.0, "CTYPE1": "RA---TAN", "EQUINOX": 2000.0, "EXPTIME": 30.0}
     file = read_image_file(write((None, None, pointing), ("SCI", IMAGE, WCS)))
-    assert file.exposure.wcs.crval == (5.0, 6.0)
-    assert file.exposure.wcs.frame == "FK5"
+    assert file.exposure.wcs.crval == (5.0, 6.0)  # the equinox is that of the pointing
+    assert file.exposure.wcs.frame == "ICRS"
     assert file.exposure.visit_info.exposure_time == 30.0
+
+
+def test_a_wcs_that_tan_sip_does_not_follow_is_refused(write):
+    radial = {"CTYPE1": "RA---TPV", "CTYPE2": "DEC--TPV", "PV1_1": 1.0, "PV1_3": 0.02, "PV2_1": 1.0, "PV2_3": 0.02}
+    cards = WCS | radial | {"CRPIX1": 4.0, "CRPIX2": 3.0}
+    path = write((None, IMAGE, cards))
+    file = read_image_file(path, wcs_tolerance=1e-3)
+    assert file.exposure.wcs is None
+    assert "cannot be written as TAN-SIP within 1 mas" in file.warnings[0]
+    accepted = float(file.warnings[0].rpartition("=")[2])
+    assert read_image_file(path, wcs_tolerance=accepted).exposure.wcs is not None
 
 
 def test_a_wcs_that_cannot_be_read_is_said(write):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from obs.errors import FileFormatError
 from obs.filtered_warnings import filtered_warnings
 from obs.frozen import frozen
+from obs.image.fk5 import icrs_from_fk5, icrs_wcs
 from obs.image.wcs import TanSipWcs
 from obs.image.wcs_cards import has_plate_solution, is_wcs_card, normalize_wcs_cards, unusual_wcs
 from obs.repo.wcs_refit import refit_tan_sip, sample_pixels
@@ -37,7 +38,7 @@ class HeaderWcs:
     Parameters
     ----------
     wcs : TanSipWcs
-        In ICRS, or FK5 of equinox 2000.
+        In ICRS.
     kind : str
         Projection and distortion of the header, in words.
     error : float
@@ -81,8 +82,9 @@ def read_header_wcs(
 ) -> HeaderWcs | None:
     """Read the celestial WCS of a header.
 
-    TAN and TAN-SIP are read as they are. Any other projection, distortion or frame that `astropy.wcs` reads is refitted
-    to TAN-SIP over the image, with the lowest order that follows it within 1 mas.
+    TAN and TAN-SIP are read as they are, turned to ICRS if the header says FK5 by name or by its equinox. Any other
+    projection, distortion or frame that `astropy.wcs` reads is refitted to TAN-SIP over the image, with the lowest
+    order that follows it within 1 mas.
 
     Parameters
     ----------
@@ -116,7 +118,8 @@ def read_header_wcs(
     if not reason:
         wcs = TanSipWcs.from_header(cards)
         sip = "" if wcs.a is None else f"-SIP of order {_orders(cards)}"
-        return HeaderWcs(wcs, f"TAN{sip}, {wcs.frame}{_other_matrix(header, cards)}", low_order=low_order)
+        frame = "ICRS" if wcs.frame == "ICRS" else f"{wcs.frame} turned to ICRS"
+        return HeaderWcs(icrs_wcs(wcs), f"TAN{sip}, {frame}{_other_matrix(header, cards)}", low_order=low_order)
     if min(shape) < 1:
         raise FileFormatError(f"{reason}: only TAN and TAN-SIP in ICRS or FK5 of equinox 2000 are read here")
     return replace(_refit(cards, shape, hdus), low_order=low_order)
@@ -158,8 +161,7 @@ def _refit(cards: dict[str, Any], shape: tuple[int, int], hdus: fits.HDUList | N
         raise FileFormatError(f"WCS ({kind}): card {missing[0]} is missing")
     theirs = _open(_without_empty_wat(cards), hdus)
     x, y = sample_pixels(shape)
-    ra, dec, frame = _sky(theirs, x, y, cards)
-    wcs, error = refit_tan_sip((ra, dec), shape, kind, frame)
+    wcs, error = refit_tan_sip(_sky(theirs, x, y, cards), shape, kind)
     order = 1 if wcs.a is None else len(wcs.a) - 1
     return HeaderWcs(wcs, f"{kind}, refitted to TAN-SIP of order {order} within {max(error, 0.001):.3g} mas", error)
 
@@ -244,8 +246,8 @@ def _to_header(cards: Mapping[str, Any]) -> fits.Header:
 
 def _sky(
     theirs: "WCS", x: NDArray[np.float64], y: NDArray[np.float64], cards: Mapping[str, Any]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], str]:
-    """Return right ascension and declination, degrees, and their frame, ICRS or FK5 of equinox 2000."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return right ascension and declination, degrees, ICRS."""
     from astropy.coordinates import SkyCoord  # noqa: PLC0415 - slow to import, and only unusual headers need it
     from astropy.wcs.utils import wcs_to_celestial_frame  # noqa: PLC0415 - as above
 
@@ -261,13 +263,13 @@ def _sky(
             else:
                 frame, extra = wcs_to_celestial_frame(theirs), {}
             if getattr(frame, "name", "") == "icrs":
-                return longitude, latitude, "ICRS"
+                return longitude, latitude
             if getattr(frame, "name", "") == "fk5" and frame.equinox.jyear == 2000.0:
-                return longitude, latitude, "FK5"
+                return icrs_from_fk5(longitude, latitude)
             sky = SkyCoord(longitude, latitude, unit="deg", frame=frame, **extra).icrs
         except (ValueError, TypeError) as error:
             reason = str(error)
             if "celestial frame" in reason:
                 reason = "coordinates of this frame cannot be converted to ICRS"
             raise FileFormatError(f"WCS ({_kind(cards)}): {reason}") from None
-    return np.asarray(sky.ra.deg), np.asarray(sky.dec.deg), "ICRS"
+    return np.asarray(sky.ra.deg), np.asarray(sky.dec.deg)

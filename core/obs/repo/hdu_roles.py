@@ -9,7 +9,16 @@ from astropy.io import fits
 
 from obs.errors import FileFormatError
 
-__all__ = ["HduChoice", "Planes", "Role", "choose_planes", "find_hdu_role", "image_shape", "name_hdu"]
+__all__ = [
+    "HduChoice",
+    "Planes",
+    "Role",
+    "choose_planes",
+    "find_hdu_role",
+    "has_colors_in_pixels",
+    "image_shape",
+    "name_hdu",
+]
 
 
 class Role(StrEnum):
@@ -38,9 +47,17 @@ _NAMES = {
 }
 _ROLES = {name: role for role, names in _NAMES.items() for name in names.split()}
 _SCIENCE = ("SCI", "SCIENCE", "SCIDATA", "IMAGE", "DATA")
+_PRODUCTS = {
+    "dqmask": Role.MASK,
+    "maskbits": Role.MASK,
+    "wtmap": Role.WEIGHT,
+    "invvar": Role.INVERSE_VARIANCE,
+    "expmap": Role.OTHER,
+}
 #: Of ESO's convention for data, errors and quality.
 _ESO = {"DATA": Role.IMAGE, "QUALITY": Role.MASK, "ERROR": Role.SIGMA}
 _ESO_ERRORS = {"MSE": Role.VARIANCE, "RMSE": Role.SIGMA, "INVMSE": Role.INVERSE_VARIANCE}
+_LEAST_SIDE = 16  # pixels of an image whose colors are the first axis
 _LIKELY = 0.25  # of the largest image's pixels; what is smaller is a thumbnail
 _UNCERTAINTIES = (Role.VARIANCE, Role.SIGMA, Role.INVERSE_VARIANCE, Role.WEIGHT)
 
@@ -80,7 +97,7 @@ class Planes(NamedTuple):
     other_images : tuple of int
         HDUs with other images, which are not read.
     unused : tuple of int
-        Other HDUs that are not used.
+        Other HDUs with data that are not used, tables among them.
     """
 
     image: int
@@ -95,6 +112,8 @@ class Planes(NamedTuple):
 def image_shape(hdu: fits.PrimaryHDU | fits.ImageHDU) -> tuple[int, ...]:
     """Return the shape (..., ny, nx) of an image of at least two dimensions; empty for any other HDU.
 
+    Where the first axis of the file has the colors of a pixel, shape (ny, nx, 3), they are the planes.
+
     Parameters
     ----------
     hdu : fits.PrimaryHDU or fits.ImageHDU
@@ -105,7 +124,20 @@ def image_shape(hdu: fits.PrimaryHDU | fits.ImageHDU) -> tuple[int, ...]:
     if not hdu.is_image or n_axis < 2:
         return ()
     shape = tuple(int(header[f"NAXIS{i}"]) for i in range(n_axis, 0, -1))
+    if has_colors_in_pixels(shape):
+        shape = (shape[2], *shape[:2])
     return shape if min(shape[-2:]) > 1 and min(shape) > 0 else ()
+
+
+def has_colors_in_pixels(shape: tuple[int, ...]) -> bool:
+    """Return whether an image has the colors of each pixel one after another, three or four numbers.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape as in the file, slowest axis first.
+    """
+    return len(shape) == len("RGB") and shape[-1] in (3, 4) and min(shape[:2]) > _LEAST_SIDE
 
 
 def name_hdu(hdus: fits.HDUList, number: int) -> str:
@@ -130,7 +162,7 @@ def _label(hdu: fits.PrimaryHDU | fits.ImageHDU) -> str:
 
 
 def find_hdu_role(hdu: fits.PrimaryHDU | fits.ImageHDU) -> Role:
-    """Return what an HDU holds, by UTYPE (astropy), HDUCLAS2 (ESO) or its name.
+    """Return what an HDU holds, by UTYPE (astropy), HDUCLAS2 (ESO), PRODTYPE or its name.
 
     Parameters
     ----------
@@ -147,6 +179,8 @@ def find_hdu_role(hdu: fits.PrimaryHDU | fits.ImageHDU) -> Role:
         if eso is Role.MASK:
             return Role.GOOD_MASK if detail == "MASKONE" else Role.MASK
         return _ESO_ERRORS.get(detail, Role.SIGMA) if eso is Role.SIGMA else eso
+    if (product := _find_product(header)) is not None:
+        return product
     name = _letters(_label(hdu))
     return Role.OTHER if name.startswith("PSF") else _ROLES.get(name) or _ROLES.get(_split(_label(hdu))[1], Role.IMAGE)
 
@@ -187,8 +221,10 @@ def choose_planes(hdus: fits.HDUList, choice: HduChoice) -> Planes:
     """
     shapes = [image_shape(hdu) for hdu in hdus]
     roles = [find_hdu_role(hdu) if shape else Role.OTHER for hdu, shape in zip(hdus, shapes, strict=True)]
+    product = _find_product(hdus[0].header) or Role.IMAGE
+    roles = [product if role is Role.IMAGE else role for role in roles]
     images = [n for n, role in enumerate(roles) if role is Role.IMAGE]
-    image = _find_image(hdus, shapes, images) if choice.image is None else _named(hdus, choice.image, "hdu")
+    image = _find_image(hdus, shapes, roles) if choice.image is None else _named(hdus, choice.image, "hdu")
     if not shapes[image]:
         raise FileFormatError(f"HDU {name_hdu(hdus, image)} is not a two-dimensional image")
 
@@ -219,11 +255,25 @@ def choose_planes(hdus: fits.HDUList, choice: HduChoice) -> Planes:
         uncertainty,
         kind if kind in _UNCERTAINTIES else Role.SIGMA,
         tuple(n for n in images if n not in used),
-        tuple(n for n, shape in enumerate(shapes) if shape and n not in used and n not in images),
+        tuple(n for n, hdu in enumerate(hdus) if hdu.header.get("NAXIS") and n not in used and n not in images),
     )
 
 
-def _find_image(hdus: fits.HDUList, shapes: Sequence[tuple[int, ...]], images: Sequence[int]) -> int:
+def _find_product(header: fits.Header) -> Role | None:
+    """Return what a whole file or an HDU holds, by the cards of the NOIRLab and Legacy Surveys pipelines."""
+    words = (str(header.get(name, "")).strip().lower() for name in ("PRODTYPE", "IMTYPE"))
+    return next((_PRODUCTS[word] for word in words if word in _PRODUCTS), None)
+
+
+def _find_image(hdus: fits.HDUList, shapes: Sequence[tuple[int, ...]], roles: Sequence[Role]) -> int:
+    images = [n for n, role in enumerate(roles) if role is Role.IMAGE]
+    others = [n for n, shape in enumerate(shapes) if shape]
+    if not images and others:
+        raise FileFormatError(
+            f"no image in it: by its name or cards HDU {name_hdu(hdus, others[0])} is something else "
+            f"({roles[others[0]]}); give the file with the image, or measure it all the same (process-file: "
+            f"-c hdu={others[0]})"
+        )
     if not images:
         raise FileFormatError("no two-dimensional image in it")
     science = [n for n in images if {_letters(_label(hdus[n])), _split(_label(hdus[n]))[1]} & set(_SCIENCE)]

@@ -1,5 +1,6 @@
 """FITS images from anywhere: pixels, mask, uncertainty and WCS, and a line on what was read."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,16 @@ from obs.repo.fits_exposure import read_exposure
 from obs.repo.fits_exposure_header import header_filter, header_photo_calib, merge_headers
 from obs.repo.fits_file import is_structural, open_fits
 from obs.repo.fits_wcs import read_header_wcs
-from obs.repo.hdu_roles import HduChoice, Planes, Role, choose_planes, find_hdu_role, image_shape, name_hdu
+from obs.repo.hdu_roles import (
+    HduChoice,
+    Planes,
+    Role,
+    choose_planes,
+    find_hdu_role,
+    has_colors_in_pixels,
+    image_shape,
+    name_hdu,
+)
 from obs.repo.header_times import infer_visit_info
 from obs.repo.mask_conventions import read_foreign_mask
 from obs.repo.pixel_scaling import linear_pixels, warn_of_densities
@@ -30,6 +40,7 @@ __all__ = ["ImageFile", "read_image_file"]
 _BIG = 1e29  # SExtractor pads with 1e30
 _NAMED = 8  # HDUs that a line names
 _SCALING = ("BSOFTEN", "BOFFSET")
+_J2000 = ("2000", "2000.", "2000.0")
 #: One card a wheel, where no card has the name of the filter; of HST, VLT and Pan-STARRS among others.
 _WHEELS = (*(f"FILTER{n}" for n in (1, 2, 3)), "FILTNAM1", "ESO INS FILT1 NAME", "FPA.FILTER", "FPA.FILTERID")
 
@@ -56,7 +67,9 @@ class ImageFile:
     warnings: list[str] = field(default_factory=list)
 
 
-def read_image_file(path: Path, choice: HduChoice | None = None, *, bad_bits: int | None = None) -> ImageFile:
+def read_image_file(
+    path: Path, choice: HduChoice | None = None, *, bad_bits: int | None = None, wcs_tolerance: float = np.inf
+) -> ImageFile:
     """Read an image, its mask and its uncertainty.
 
     Files of obs and of LSST are read as `obs.repo.fits_exposure.read_exposure` does.
@@ -69,6 +82,8 @@ def read_image_file(path: Path, choice: HduChoice | None = None, *, bad_bits: in
         HDUs that the user names.
     bad_bits : int, optional
         Bits of the mask that make a pixel bad, or-ed.
+    wcs_tolerance : float, optional
+        Largest error of a WCS that is refitted to TAN-SIP, pixels; with a larger one it is not used.
 
     Returns
     -------
@@ -86,10 +101,12 @@ def read_image_file(path: Path, choice: HduChoice | None = None, *, bad_bits: in
         if choice == HduChoice() and any("MP_BAD" in hdu.header for hdu in hdus):
             return ImageFile(read_exposure(path), read=["image, mask and variance as obs and LSST write them"])
         planes = choose_planes(hdus, choice)
-        return _read(hdus, planes, choice, bad_bits)
+        return _read(hdus, planes, choice, bad_bits, wcs_tolerance)
 
 
-def _read(hdus: fits.HDUList, planes: Planes, choice: HduChoice, bad_bits: int | None) -> ImageFile:
+def _read(
+    hdus: fits.HDUList, planes: Planes, choice: HduChoice, bad_bits: int | None, wcs_tolerance: float
+) -> ImageFile:
     image_hdu = hdus[planes.image]
     header = merge_headers(hdus, image_hdu)
     with np.errstate(over="ignore"):
@@ -113,7 +130,7 @@ def _read(hdus: fits.HDUList, planes: Planes, choice: HduChoice, bad_bits: int |
     variance = file.exposure.masked_image.variance
     if planes.uncertainty is not None and (known := _read_uncertainty(file, hdus, planes, mask)) is not None:
         variance = known
-    wcs = _read_wcs(file, header, shape, hdus)
+    wcs = _read_wcs(file, _with_own_frame(header, image_hdu), shape, hdus, wcs_tolerance)
     _name_others(file, hdus, planes)
     file.exposure = Exposure(
         MaskedImage(image, mask, variance),
@@ -148,7 +165,10 @@ def _pixels(hdus: fits.HDUList, number: int, plane: int | None) -> NDArray[Any]:
         )
     if plane is not None and plane >= count:
         raise FileFormatError(f"plane={plane}: HDU {name_hdu(hdus, number)} has {count} planes, numbered from 0")
-    data = hdus[number].data.reshape(count, *shape[-2:])[plane or 0]
+    data = hdus[number].data
+    if has_colors_in_pixels(data.shape):
+        data = np.moveaxis(data, -1, 0)
+    data = data.reshape(count, *shape[-2:])[plane or 0]
     return np.array(data, data.dtype.newbyteorder("="), order="C")
 
 
@@ -178,17 +198,36 @@ def _read_uncertainty(file: ImageFile, hdus: fits.HDUList, planes: Planes, mask:
     return values
 
 
+def _with_own_frame(header: dict[str, Any], image_hdu: fits.ImageHDU) -> dict[str, Any]:
+    """Leave out an equinox of 2000 that the primary HDU has for its pointing: the WCS of an extension is ICRS."""
+    own = image_hdu.header
+    inherited = [name for name in ("EQUINOX", "EPOCH") if name in header and name not in own]
+    if "CTYPE1" not in own or not inherited or any(name in header for name in ("RADESYS", "RADECSYS")):
+        return header
+    cards = {name: value for name, value in header.items() if name not in inherited}
+    return header if any(str(header[name]).strip(" J") not in _J2000 for name in inherited) else cards
+
+
 def _read_wcs(
-    file: ImageFile, header: Mapping[str, Any], shape: tuple[int, int], hdus: fits.HDUList
+    file: ImageFile, header: Mapping[str, Any], shape: tuple[int, int], hdus: fits.HDUList, tolerance: float
 ) -> TanSipWcs | None:
     try:
         found = read_header_wcs(header, shape, hdus)
     except FileFormatError as error:
         file.warnings.append(f"the WCS of the header is not used: {error}")
         return None
-    file.read.append(f"WCS {found.kind}" if found is not None else "no WCS")
     if found is None:
+        file.read.append("no WCS")
         return None
+    left = found.error / (1e3 * found.wcs.pixel_scale)
+    if left > tolerance:
+        file.read.append(f"WCS {found.kind}, not used")
+        file.warnings.append(
+            f"the WCS of the header is not used, so that the catalog has no sky positions: {found.warning}, "
+            f"{left:.2g} pixels; accept this with -c wcs_tolerance={math.ceil(100 * left) / 100:g}"
+        )
+        return None
+    file.read.append(f"WCS {found.kind}")
     if found.warning:
         file.warnings.append(found.warning)
     return found.wcs
@@ -201,7 +240,7 @@ def _name_others(file: ImageFile, hdus: fits.HDUList, planes: Planes) -> None:
     shape = image_shape(hdus[planes.image])[-2:]
     for number in planes.unused:
         role, other = find_hdu_role(hdus[number]), image_shape(hdus[number])[-2:]
-        if role is not Role.OTHER and other != shape:
+        if role is not Role.OTHER and other and other != shape:
             file.warnings.append(
                 f"HDU {name_hdu(hdus, number)} ({role}) is not used: its shape {other} is not the shape {shape} of the "
                 "image"
@@ -211,5 +250,5 @@ def _name_others(file: ImageFile, hdus: fits.HDUList, planes: Planes) -> None:
 
 
 def _list(hdus: fits.HDUList, numbers: tuple[int, ...]) -> str:
-    names = [name_hdu(hdus, number) for number in numbers[:_NAMED]]
+    names = [name_hdu(hdus, number) + ("" if hdus[number].is_image else " (table)") for number in numbers[:_NAMED]]
     return ", ".join(names) + (f" and {len(numbers) - _NAMED} more" if len(numbers) > _NAMED else "")

@@ -49,6 +49,13 @@ class ProcessFileConfig(TaskConfig):
         "else every pixel that is not 0.",
         ge=0,
     )
+    wcs_tolerance: float = setting(
+        0.05,
+        "Largest error of a WCS that is refitted to TAN-SIP because we cannot write it. One that TAN-SIP follows less "
+        "closely anywhere on the image is not used; an error above 1 mas is a warning.",
+        unit="pixel",
+        gt=0,
+    )
     gain: float | None = setting(
         None,
         "Gain of the image. If null, the header gives it: EGAIN and similar cards before GAIN, which is often a "

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.detector.constant_pixels import find_constant_pixels
+from obs.algorithms.detector.flag_values import are_flags
 from obs.algorithms.detector.flat_tops import find_flat_tops
 from obs.algorithms.detector.interpolate import interpolate_pixels
 from obs.algorithms.detector.lost_values import find_lost_values
@@ -19,6 +20,7 @@ __all__ = [
     "mask_constant_pixels",
     "mask_flat_tops",
     "mask_wrapped_counts",
+    "refuse_flags",
     "restore_negative_counts",
     "warn_of_lost_values",
 ]
@@ -43,6 +45,26 @@ NARROW = 6
 
 WORTH_TELLING = 1e-3
 """Fraction of constant pixels from which the user is warned."""
+
+
+def refuse_flags(image: NDArray[np.float32]) -> None:
+    """Refuse an image whose pixels are flags.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (ny, nx)
+        Pixels as they were read.
+
+    Raises
+    ------
+    MeasurementError
+        If they are.
+    """
+    if are_flags(image):
+        raise MeasurementError(
+            "the pixels are flags (most are 0, the others powers of two): a data-quality mask, not an image; give the "
+            "file that it belongs to, or name the HDU with the image (process-file: -c hdu=NUMBER)"
+        )
 
 
 def mask_constant_pixels(masked_image: MaskedImage) -> list[str]:
