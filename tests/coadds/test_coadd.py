@@ -1,5 +1,6 @@
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -180,7 +181,11 @@ def test_another_sky_map_is_refused(made, tmp_path, obs_command, capsys):
     assert obs_command("skymap", "make", out, "--discrete", *settings, "--replace") == 0
     for command in ("coadd", "coadd-catalog", "difference"):
         assert obs_command(command, out) == 1
-        assert "was made with another sky map" in capsys.readouterr().err
+        said = capsys.readouterr().err
+        assert "was made with another sky map" in said
+    old = said.split("rm -r ")[1].split()
+    assert old
+    assert all(Path(name).is_dir() for name in old)
     # an output of its own is not held up by the coadds of its parent, and does not use them
     own = folder / "own"
     assert obs_command("skymap", "make", out, "--output", own, "--discrete", "-c", "patch_width=500", "--replace") == 0

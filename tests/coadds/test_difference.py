@@ -259,9 +259,16 @@ def test_without_stars_the_psf_models_match(field, tmp_path):
     assert len(butler.get("deepDiff_diaSrc", data_id(1))) == 5
 
 
-def test_a_misplaced_object_is_a_dipole(field, tmp_path):
+def test_a_misplaced_object_is_a_dipole_and_a_hole_of_the_coadd_no_change(field, tmp_path):
     out = copy(field, tmp_path)
     butler = obs.Butler(outputs=str(out))
+    coadd, hole = butler.get("deepCoadd", COADD), sky(*stars()[0][1])
+    x, y = (round(float(value)) for value in coadd.wcs.sky_to_pixel(ra=hole[0], dec=hole[1]))
+    core = np.s_[y - 2 : y + 3, x - 2 : x + 3]  # the core of a star, which no exposure of the coadd measured
+    coadd.masked_image.image[core] *= 0.3
+    coadd.masked_image.mask.add_plane("INTRP")
+    coadd.masked_image.mask.array[core] |= coadd.masked_image.mask.bits("INTRP")
+    butler.put(coadd, "deepCoadd", COADD)
     exposure = butler.get("calexp", data_id(1))
     psf = exposure.psf
     for x, sign in ((200.0, 1), (203.0, -1)):
@@ -274,6 +281,10 @@ def test_a_misplaced_object_is_a_dipole(field, tmp_path):
     dipole = catalog["ip_diffim_ClassificationDipole_value"]
     assert dipole.sum() == 2
     assert sorted(catalog["flags_negative"][dipole]) == [False, True]
+    x, y = exposure.wcs.sky_to_pixel(ra=hole[0], dec=hole[1])
+    beside = np.hypot(catalog["base_SdssCentroid_x"] - x, catalog["base_SdssCentroid_y"] - y) < 8
+    assert catalog["base_PixelFlags_flag_suspect"][beside].all()
+    assert not catalog["base_PixelFlags_flag_suspect"][dipole].any()
 
 
 def test_inputs_that_cannot_be_subtracted(field, tmp_path, capsys):

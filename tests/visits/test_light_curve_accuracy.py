@@ -8,6 +8,7 @@ from star_frames import VARIABLE, Frames
 from obs.cli.main import main
 from obs.errors import MeasurementError
 from obs.image.catalog import Catalog
+from obs.policy.data_id import format_data_id
 from obs.sky_vectors import sky_vectors
 from obs.tasks.forced.config import ForcedConfig
 from obs.visits.comparison_stars import Detections
@@ -221,3 +222,20 @@ def test_position_that_is_a_bit_off(frames):
     np.testing.assert_allclose(moved.table["magnitude"], here.table["magnitude"], atol=0.002)
     # half a pixel costs 2 % of the light at the best seeing, and less at the worst
     assert np.ptp(kept.table["magnitude"] - here.table["magnitude"]) > 0.01
+
+
+def test_images_without_a_zero_point_are_named(frames, monkeypatch):
+    read = frames.butler.get
+
+    def get(name, *args, **keys):
+        found = read(name, *args, **keys)
+        if name == "calexp" and args[0] == data_id(2):
+            found.photo_calib = None
+        return found
+
+    monkeypatch.setattr(frames.butler, "get", get)
+    curve = measure_light_curve(
+        frames.butler, [data_id(1), data_id(2)], target_of(frames, VARIABLE), ForcedConfig(), flux="base_PsfFlux"
+    )
+    assert np.isfinite(curve.table["magnitude"]).tolist() == [True, False]
+    assert f"1 image without a zero point, so without a magnitude: {format_data_id(data_id(2))};" in curve.warnings[0]

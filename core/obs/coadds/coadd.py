@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Any
@@ -128,10 +129,11 @@ def check_sky_map(butler: Butler) -> None:
         other = butler.get(f"{_DATASET}_md", data_id).get(_MAP_CARD)
         if other not in (None, sha1):
             root = next(root for root in roots if path.is_relative_to(root))
+            folders = [root / f"{_DATASET}-results", *sorted((root / _DATASET).iterdir())]
+            old = " ".join(shlex.quote(str(folder)) for folder in folders if folder.is_dir())
             raise OutputError(
                 f"{path} was made with another sky map (sha1 {str(other)[:8]}, now {sha1[:8]}): pixels would not fit. "
-                f"Put the old sky map back, or remove {root / 'deepCoadd-results'} and the folders of filters in "
-                f"{root / 'deepCoadd'}",
+                f"Put the old sky map back, or remove what was made with it: rm -r {old}",
                 path=path,
             )
         return

@@ -136,6 +136,13 @@ def measure_light_curve(
             f"{len(data_ids)} images{why}; obs where RA,DEC names the images that hold a position"
         )
     points.sort(key=lambda point: point.value("mjd_mid"))
+    without = [point.name for point in points if point.calibration.photo_calib is None]
+    if without:
+        curve.warnings.append(
+            f"{count_of(len(without), 'image')} without a zero point, so without a magnitude: {'; '.join(without[:3])}"
+            f"{'; ...' if len(without) > 3 else ''}; process with a reference catalog that covers them, or run obs "
+            "calibrate-visits, which fits zero points of exposures of one field together"
+        )
     names = find_fluxes(points[0].catalog, flux)
     filters = np.array([point.physical_filter for point in points])
     columns: dict[str, NDArray[Any]] = {}

@@ -36,9 +36,12 @@ Image = NDArray[np.float32]
 _STAMP_FWHMS = 4.0
 _MISFIT_FWHMS = (1.0, 3.0)
 _SATURATED_FWHMS = 4.0  # around saturated pixels, differences say nothing so far
+_FILLED_FWHMS = 1.0  # the light that is missing in filled pixels spreads by the kernel
 _FEWEST_STARS = (30, 150, 300)  # for kernels that vary by a polynomial of degree 1, 2, 3
 #: What a template that cannot be trusted makes of the difference.
 _CARRIED = ("SAT", "BAD")
+#: Pixels of an image or a coadd whose value was filled in, because no exposure measured it.
+_FILLED = ("INTRP", "CR")
 #: Pixels whose value nobody knows, which convolution spreads.
 _LOST = ("SAT", "NO_DATA", "UNMASKEDNAN")
 
@@ -140,13 +143,15 @@ def subtract_template(
     difference = (image - matched if forward else matched - template.image) * scale
     variance = (noises[0 if forward else 1] + spread) * scale**2
     mask = pixels.mask.copy()
-    for name in _CARRIED:
+    for name in (*_CARRIED, *_FILLED):
         mask.set(grow(template.mask.any_known([name]), 1), name)
     empty = template.mask.any_known(["NO_DATA"]) | mask.any_known(["NO_DATA"])
     lost = empty | (spoiled & ~mask.any_known(_CARRIED))
     saturated = pixels.mask.any_known(["SAT"]) | template.mask.any_known(["SAT"])
-    if saturated.any():
-        mask.set(grow(saturated, int(np.ceil(_SATURATED_FWHMS * FWHM_PER_SIGMA * max(sigmas)))), "SUSPECT")
+    filled = pixels.mask.any_known(_FILLED) | template.mask.any_known(_FILLED)
+    for unknown, fwhms in ((saturated, _SATURATED_FWHMS), (filled, _FILLED_FWHMS)):
+        if unknown.any():
+            mask.set(grow(unknown, int(np.ceil(fwhms * FWHM_PER_SIGMA * max(sigmas)))), "SUSPECT")
     difference[lost] = 0
     mask.set(lost, "NO_DATA")
     misfit = np.full((1, 1), kernel.misfit if n_star else 0.0, np.float32)
