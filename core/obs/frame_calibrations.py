@@ -237,7 +237,20 @@ def choose_calibrations(
     if missing:
         raise _missing(missing, [needed[name] for name in missing], data_id)
     tables, names = read_tables(butler, data_id, config)
-    return Calibrations(**found, **tables), config, used | names
+    shared = _find_shared_bias(found.get("bias"), found.get("dark"), used.get("CALIB_BIAS", ""))
+    return Calibrations(**found, **tables, shared_bias=shared), config, used | names
+
+
+def _find_shared_bias(bias: Exposure | None, dark: Exposure | None, name: str) -> float:
+    """Return the part of a bias's noise in one second of a dark that was made with it, 1/s; 0 if it was not."""
+    if bias is None or dark is None or not name or dark.metadata.get("CALIB_BIAS") != name:
+        return 0.0
+    made = [[str(frame.metadata.get(f"CALIB_CREATION_{of}", "")) for of in ("DATE", "TIME")] for frame in (bias, dark)]
+    if made[0] > made[1]:
+        return 0.0  # made again since
+    number = int(dark.metadata.get("CALIB_NINPUT") or 0)
+    times = [float(dark.metadata.get(f"CALIB_TIME_{k}") or 0.0) for k in range(number)]
+    return sum(1 / time for time in times) / number if number and min(times) > 0 else 0.0
 
 
 def _missing(problems: Mapping[str, str], switches: Sequence[str], data_id: Mapping[str, Any]) -> DatasetNotFoundError:

@@ -9,6 +9,7 @@ from astropy.io import fits
 from toy_camera import GAINS, READ_NOISE, make_instrument
 
 from obs.errors import ConfigError, DatasetNotFoundError, FileFormatError, OutputError
+from obs.frame_calibrations import find_calibrations
 from obs.ingest.calib_store import CalibStore
 from obs.ingest.raws import IngestOptions, ingest_raws
 from obs.ingest.repository import make_repository
@@ -159,6 +160,12 @@ def test_dark(night, obs):
     assert np.abs(error / np.sqrt(good(pixels.variance, truth))).max() < 7
     assert np.mean(error**2) == pytest.approx(np.mean(good(pixels.variance, truth)), rel=0.05)
     assert pixels.image[20, 30] == pytest.approx(truth.dark[20, 30] / GAINS[0], rel=0.05)
+    wanted = {"physical_filter": "", "band": "", "warn": print}
+    settings = IsrConfig(**{switch: False for switch in IsrConfig.model_fields if switch.startswith("do_")})
+    settings = settings.model_copy(update={"do_bias": True, "do_dark": True})
+    butler = Butler(night.root)
+    found = find_calibrations(butler, butler.complete_raw({"visit": 6, "ccd": 0}), settings, **wanted)[0]
+    assert found.shared_bias == pytest.approx(1 / 30.0)
 
 
 @pytest.mark.parametrize("n_dark", [1, 2])

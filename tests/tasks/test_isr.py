@@ -355,6 +355,16 @@ def test_dark_is_scaled_by_dark_time():
     assert np.unique(off.image - on.image) == pytest.approx(300.0, rel=1e-3)
 
 
+@pytest.mark.parametrize(("share", "noise"), [(0.0, 25.0 + 34.0), (1 / 102, 9.0)])
+def test_noise_of_a_bias_that_is_in_the_dark_cancels(share, noise):
+    """The dark is a mean of raw darks, variance 9, minus the bias, variance 25; the exposure is as long as they."""
+    bias, dark = frame(0.0, 25.0), frame(0.0, 34.0 / 102**2, dark_time=1.0)
+    off = run(raw_frame(light())).masked_image
+    given = Calibrations(bias=bias, dark=dark, shared_bias=share)
+    on = run(raw_frame(light()), given, do_bias=True, do_dark=True).masked_image
+    assert np.median(on.variance - off.variance) == pytest.approx(noise, rel=1e-3)
+
+
 @pytest.mark.parametrize(
     ("info", "cards", "seconds"),
     [({"exposure_time": 60.0}, {}, 60.0), ({}, {"EXPOSURE": "60"}, 60.0), ({"exposure_time": 0.0}, {}, None)],

@@ -8,6 +8,7 @@ from obs.algorithms.detector.defects import mask_edges
 from obs.algorithms.detector.detrend import divide_by_flat, subtract_frame
 from obs.algorithms.detector.fringe import fit_fringe
 from obs.algorithms.detector.interpolate import grow_plane, interpolate_pixels
+from obs.algorithms.pixels.row_blocks import row_blocks
 from obs.errors import MeasurementError
 from obs.geom import Box
 from obs.image.masked_image import MaskedImage
@@ -108,7 +109,26 @@ def subtract_dark(work: Work) -> None:
     n_bad = subtract_frame(work.pixels, work.frame("dark"), scale=_dark_scale(work), planes=CALIBRATION_PLANES)
     if n_bad:
         work.warn(f"the dark has no value in {n_bad} pixels: masked BAD")
+    _count_bias_once(work)
     work.metadata["DARK"] = "Dark corrected"
+
+
+def _count_bias_once(work: Work) -> None:
+    """Correct the variance for the bias that is in the dark, too: its noise cancels in exposures as long as the dark.
+
+    Subtracting a bias B and then a times (D - B), where D is a mean of raw darks, leaves (1 - a) B.
+    """
+    bias, dark = work.calibrations.bias, work.calibrations.dark
+    if bias is None or dark is None or not work.config.do_bias or work.calibrations.shared_bias <= 0:
+        return
+    noise, total = bias.masked_image.variance, work.pixels.variance
+    if noise.shape != total.shape:
+        return  # that of a raw image, subtracted before the overscan
+    part = _dark_scale(work) * dark_seconds(dark) * work.calibrations.shared_bias
+    for rows in row_blocks(total.shape):
+        counted = noise[rows] + np.float32(_dark_scale(work) ** 2) * dark.masked_image.variance[rows]
+        twice = np.minimum(np.float32(2 * part) * noise[rows], counted)
+        total[rows] -= np.where(np.isfinite(twice), twice, np.float32(0))
 
 
 def _dark_scale(work: Work) -> float:

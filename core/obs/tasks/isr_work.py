@@ -43,6 +43,9 @@ class Calibrations:
         Frames of the assembled detector; bias of the raw image where it is subtracted before the overscan. The dark is
         scaled by dark time, else exposure time; one without either is that of one second. So is stray light by
         exposure time.
+    shared_bias : float
+        Part of the bias's noise that one second of the dark has in it, 1/s: the dark was made with the same bias. 0 if
+        it was not, or if that is not known.
     defects : sequence of Box or None
         Bad pixels of the assembled detector; empty where there are none.
     linearizer : mapping of str to Linearity
@@ -61,6 +64,7 @@ class Calibrations:
     fringe: Exposure | None = None
     stray_light: Exposure | None = None
     illumination: Exposure | None = None
+    shared_bias: float = 0.0
     defects: Sequence[Box] | None = None
     linearizer: Mapping[str, Linearity] = field(default_factory=dict)
     brighter_fatter_kernel: NDArray[np.float32] | None = None
