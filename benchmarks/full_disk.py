@@ -31,6 +31,7 @@ from obs.repo.leftovers import find_leftovers
 sys.path[:0] = [str(Path(__file__).parent)]
 killed = importlib.import_module("killed_commands")
 killed_process = importlib.import_module("killed_process")
+scaffolded_night = importlib.import_module("scaffolded_night")
 
 #: What the system says, by what was done to the disk.
 REASONS = {
@@ -190,13 +191,29 @@ def commands(top: Path) -> dict[str, tuple[list[object], str]]:
     work = top / "work"
     out, data = work / "out", work / "data"
     one = ["--id", "visit=21"]
-    star = ["--object", "142.97972678,21.56783922"]
+    night, package = work / "night", work / "obs_tiny"
+    build = ["-j", 1, "--calib-id", "calibDate=2020-09-20"]
+    star = ["--object", "150.0,2.0", "--clobber"]
     kinds = ("swarp", "scamp", "sextractor", "psfex", "ds9", "siril")
     return {
         "init": (["init", work / "data2", "--camera", "night"], "processed"),
         "ingest": (["ingest", work / "data2", top / "night1" / "*.fits", "--mode", "copy"], "registered"),
         "ingest-refcat": (["ingest-refcat", data, "again", top / "stars.csv"], "processed"),
-        "calibs": (["calibs", "build", "bias", data, "--id", "visit=1..3"], "processed"),
+        "calibs-build": (["calibs", "build", "bias", night / "data", *build], "night"),
+        "calibs-build-flat": (["calibs", "build", "flat", night / "data", *build], "night"),
+        "calibs-ingest": (["calibs", "ingest", work / "other", work / "frames" / "*" / "*.fits"], "night"),
+        "process-night": (
+            ["process", night / "data", "--id", "visit=12", "-j", 2, "--output", work / "again"],
+            "night",
+        ),
+        "export-gen3": (["export-gen3", night / "processed", work / "gen3"], "night"),
+        "camera-adjust": (["camera", "adjust", night / "processed", "--write"], "night"),
+        "lightcurve": (["lightcurve", night / "processed", *star, "-o", work / "curve.ecsv"], "night"),
+        "lightcurve-plot": (["lightcurve", night / "processed", *star, "--plot", work / "curve.png"], "night"),
+        "update": (["update", package], "night"),
+        "verify-fix": (["verify", night / "data", "--fix", "--yes"], "damaged"),
+        "verify-fix-results": (["verify", night / "processed", "--fix", "--yes"], "damaged"),
+        "demo": (["demo", "tiny", "--visits", 1, "-j", 1, "--output", work / "demo"], "night"),
         "process": (["process", data, *one, "--output", work / "again"], "processed"),
         "process-file": (["process-file", out / "calexp" / "visit-21.fits", "--output", work / "files"], "processed"),
         "skymap": (["skymap", "make", out, "--discrete"], "processed"),
@@ -207,7 +224,6 @@ def commands(top: Path) -> dict[str, tuple[list[object], str]]:
             f"export-{kind}": (["export", out, work / "exported", "--clobber", "--for", kind], "processed")
             for kind in kinds
         },
-        "export-gen3": (["export-gen3", out, work / "gen3"], "processed"),
         "export-lsst": (["export-lsst", "night", "--output", work / "lsst"], "processed"),
         "display": (["display", out, "calexp", *one, "-o", work / "image.png"], "processed"),
         "display-regions": (
@@ -226,12 +242,9 @@ def commands(top: Path) -> dict[str, tuple[list[object], str]]:
             "registered",
         ),
         "forced": (["forced", out, "--table", top / "stars.csv"], "processed"),
-        "lightcurve": (["lightcurve", out, *star, "-o", work / "curve.ecsv", "--clobber"], "processed"),
-        "lightcurve-plot": (["lightcurve", out, *star, "--plot", work / "curve.png"], "processed"),
         "coadd": (["coadd", out, "--id", "filter=r"], "mapped"),
         "coadd-catalog": (["coadd-catalog", out, "--id", "filter=r"], "added"),
         "difference": (["difference", out, *one], "measured"),
-        "demo": (["demo", "night", "--output", work / "demo"], "processed"),
     }
 
 
@@ -251,6 +264,9 @@ if __name__ == "__main__":
             killed_process.install_night(top / "site", patch)
             killed.prepare(top)
             shutil.rmtree(top / "work")
+        scaffolded_night.install(top / "tiny", patch, killed.must)
+        if not (top / "damaged").is_dir():
+            scaffolded_night.prepare(top, killed.must)
         if not (top / "registered").is_dir():
             (top / "registered").mkdir()
             killed.must(["init", top / "registered" / "data2", "--camera", "night"])

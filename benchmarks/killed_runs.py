@@ -60,8 +60,10 @@ def night(folder: Path, kind: str) -> tuple[Path, list[object]]:
     root = folder / "data"
     make_repository(root, INSTRUMENT)
     if kind != "calibs":
-        for number in range(FRAMES):
-            toy_camera.write_raw(folder / "in" / f"{number:04d}.fits", RUN=number // 2, DETECTOR=number % 2)
+        frames = folder.parent / "frames"
+        for number in range(0 if frames.is_dir() else FRAMES):
+            toy_camera.write_raw(frames / f"{number:04d}.fits", RUN=number // 2, DETECTOR=number % 2)
+        shutil.copytree(frames, folder / "in", copy_function=os.link)
         return root, ["ingest", root, folder / "in" / "*.fits", "--mode", kind]
     noise = np.random.default_rng(1)
     (folder / "in").mkdir()

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 
 __all__ = ["write_advice"]
 
@@ -18,13 +19,18 @@ _ADVICE = {
     errno.ENAMETOOLONG: "choose a shorter name",
 }
 
-#: What astropy and numpy say of a full disk, without an error number.
-_NO_SPACE = ("Not enough space on disk", " requested and ")
+#: What astropy says of a full disk, without an error number.
+_NO_SPACE = "Not enough space on disk"
+#: What numpy says when less was written than it gave, without an error number.
+_CUT_SHORT = " requested and "
 
 
 def write_advice(error: OSError) -> str:
     """Return why something cannot be written, and what to do about it."""
-    if error.errno is None and any(sign in str(error) for sign in _NO_SPACE):
+    if error.errno is None and any(sign in str(error) for sign in (_NO_SPACE, _CUT_SHORT)):
+        if _NO_SPACE not in str(error) and resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY:
+            too_large = f"{os.strerror(errno.EFBIG)}, or {os.strerror(errno.ENOSPC).lower()}"
+            return f"{too_large}; {_ADVICE[errno.EFBIG]}"
         error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     advice = _ADVICE.get(error.errno or 0, "check the output folder and its disk")
     return f"{error.strerror or error}; {advice}"

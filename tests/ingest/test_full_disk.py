@@ -82,3 +82,15 @@ def test_process(repository, tmp_path, limited):
 def test_what_astropy_says_of_a_full_disk():
     said = OSError("Not enough space on disk: requested 3407872, available 0. 262144 requested and 39600 written")
     assert write_advice(said) == ("No space left on device; free some space or choose an output folder on another disk")
+
+
+def test_what_numpy_says_of_a_file_that_is_too_large(monkeypatch):
+    said = OSError("262144 requested and 39600 written")
+    full = "No space left on device; free some space or choose an output folder on another disk"
+    assert write_advice(said) == full
+    monkeypatch.setattr("resource.getrlimit", lambda which: (40000, 40000))
+    assert write_advice(said) == (
+        "File too large, or no space left on device; raise the limit on file sizes or choose an output folder on "
+        "another disk"
+    )
+    assert write_advice(OSError(f"Not enough space on disk: {said}")) == full
