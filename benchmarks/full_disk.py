@@ -201,7 +201,10 @@ def commands(top: Path) -> dict[str, tuple[list[object], str]]:
         "ingest-refcat": (["ingest-refcat", data, "again", top / "stars.csv"], "processed"),
         "calibs-build": (["calibs", "build", "bias", night / "data", *build], "night"),
         "calibs-build-flat": (["calibs", "build", "flat", night / "data", *build], "night"),
-        "calibs-ingest": (["calibs", "ingest", work / "other", work / "frames" / "*" / "*.fits"], "night"),
+        "calibs-ingest": (
+            ["calibs", "ingest", work / "other", work / "frames" / "*" / "*.fits", "--validity", 9],
+            "night",
+        ),
         "process-night": (
             ["process", night / "data", "--id", "visit=12", "-j", 2, "--output", work / "again"],
             "night",

@@ -72,6 +72,6 @@ def damage(night: Path) -> None:
     """Remove a raw frame that is registered, cut a result, and leave what a killed run leaves."""
     next((night / "data" / "raw").rglob("*0000001*.fits*")).unlink()
     image = next((night / "processed" / "calexp").rglob("*.fits"))
-    image.write_bytes(image.read_bytes()[: image.stat().st_size // 2])
+    image.write_bytes(image.read_bytes()[: image.stat().st_size // 2 + 1])
     left = re.sub(r"-\d+-(\w+\.tmp)$", r"-99999999-\1", temporary_path(image).name)
     image.with_name(left).write_bytes(b"SIMPLE")

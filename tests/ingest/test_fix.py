@@ -168,6 +168,25 @@ def test_links_that_lead_nowhere_go_with_their_rows(repository, tmp_path, obs):
     assert rows(repository) == []
 
 
+def test_raw_files_of_an_output_are_those_of_the_repository_that_lists_them(filled, tmp_path, obs):
+    output = tmp_path / "output"
+    output.mkdir()
+    description = Path(filled, "obs.yaml").read_text()
+    Path(output, "obs.yaml").write_text(description.replace("parents: []", f"parents: ['{filled}']"))
+    lost = raw_path(filled, 2, 0)
+    lost.unlink()
+    for words in ((), ("--fix", "--yes")):
+        status, _, err = obs("verify", output, *words)
+        assert status == 1
+        assert f": {lost}\n" in err
+        assert f"obs verify {filled}, which lists the raw files, finds moved ones with --relink DIR" in err
+    status, _, err = obs("verify", output, "--relink", tmp_path / "in")
+    assert status == 1
+    assert f"link them there: obs verify {filled} --relink {tmp_path / 'in'}" in err
+    assert not (output / "registry.sqlite3").exists()
+    assert len(rows(filled)) == 3
+
+
 def test_a_registry_of_another_program_lists_more_than_was_copied(shared_data, tmp_path, obs):
     root = tmp_path / "output"
     root.mkdir()

@@ -10,7 +10,7 @@ from obs.errors import FileFormatError
 from obs.image.catalog import Catalog, Column
 from obs.image.exposure import Exposure
 from obs.image.masked_image import MaskedImage
-from obs.repo.fits_catalog import read_catalog, write_catalog
+from obs.repo.fits_catalog import catalog_schema, read_catalog, write_catalog
 from obs.repo.fits_checksum import checksums_compared
 from obs.repo.fits_exposure import read_exposure, read_image, write_exposure, write_image
 from obs.repo.fits_file import write_hdus
@@ -120,3 +120,16 @@ def test_a_table_with_a_row_more_in_its_header_is_not_read_in_silence(tmp_path, 
     path.write_bytes(path.read_bytes().replace(b"NAXIS2  =                   60", b"NAXIS2  =                   61"))
     assert len(read_catalog(path)) == 61
     assert f"{path}: the header of HDU 1 does not agree with CHECKSUM: it was edited or damaged" in caplog.text
+
+
+def test_an_edited_header_is_told_also_where_data_are_not_read(tmp_path, caplog):
+    path = tmp_path / "c.fits"
+    write_catalog(catalog(20), path)
+    changed = path.read_bytes().replace(b"'flux ", b"'fluy ")
+    path.write_bytes(changed)
+    for _ in range(2):
+        assert list(catalog_schema(path).columns) == ["id", "fluy"]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{path}: the header of HDU 1 does not agree with CHECKSUM: it was edited or damaged after the file was "
+        "written; if nobody edited it, make or copy the file again"
+    ]

@@ -187,6 +187,15 @@ def test_get_prints_and_writes(run):
     assert (status, "image.fits is there already; --clobber replaces it" in err) == (1, True)
     status, _, err = run("get", RERUN, "calexp", "--id", "visit=21", "-o", "image.png")
     assert (status, "calexp is written as it is stored: let the name of the file end in .fits" in err) == (1, True)
+    stored = obs.Butler(RERUN).get_uri("src", visit=21)
+    whole = Path(stored).read_bytes()
+    Path(stored).write_bytes(whole[:-2880])
+    status, _, err = run("get", RERUN, "src", "--id", "visit=21", "-o", "stars.fits")
+    Path(stored).write_bytes(whole)
+    assert (status, f"stars.fits is a copy of a damaged file: {stored}: HDU 1: the file was truncated" in err) == (
+        1,
+        True,
+    )
     status, _, err = run("get", RERUN, "src", "--id", "visit=21", "-o", "stars.xlsx")
     assert (status, "no table format for '.xlsx'" in err) == (1, True)
 

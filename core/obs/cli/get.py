@@ -9,7 +9,7 @@ import click
 import yaml
 
 from obs.cli.table import format_table
-from obs.errors import DataIdError, DatasetNotFoundError, OutputError
+from obs.errors import DataIdError, DatasetNotFoundError, FileFormatError, OutputError
 from obs.exports.table_files import choose_table_format, write_table
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
@@ -20,6 +20,7 @@ from obs.regular_file import open_regular
 from obs.repo.atomic import atomic_write
 from obs.repo.butler import Butler
 from obs.repo.file_keys import COMPRESSED
+from obs.repo.fits_checksum import checksums_compared
 from obs.runs.results import Result, find_results
 from obs.shell_command import shell_command
 
@@ -53,9 +54,22 @@ def get(
             f"{kind.name} is written as it is stored: let the name of the file end in {_ending(found.path)}",
             path=output,
         )
+    damage = _damage(butler, dataset_type, found)
     with atomic_write(output) as file, open_regular(found.path) as original:
         shutil.copyfileobj(original, file, 1 << 20)
-    return 0
+    if damage:
+        click.echo(f"{output} is a copy of a damaged file: {damage}", err=True)
+    return 1 if damage else 0
+
+
+def _damage(butler: Butler, dataset_type: str, found: Result) -> str:
+    """Return why a file that is copied cannot be read; files with a checksum are compared with it."""
+    try:
+        with checksums_compared(True):
+            butler.get(dataset_type, found.data_id)
+    except FileFormatError as error:
+        return str(error)
+    return ""
 
 
 def _ending(path: Path) -> str:

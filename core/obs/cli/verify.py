@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from obs.errors import RepositoryError
 from obs.ingest.audit import (
     Fault,
     find_changed_inputs,
@@ -18,13 +19,14 @@ from obs.ingest.audit import (
 from obs.ingest.calib_staging import recover_builds
 from obs.ingest.calib_store import CalibStore
 from obs.ingest.fix import forget_missing, is_output, register_orphans, remove_damaged
-from obs.ingest.relink import MissingRaw, find_missing_raws, has_foreign_registry, relink
+from obs.ingest.relink import MissingRaw, find_missing_raws, has_foreign_registry, raw_repository, relink
 from obs.instrument.discovery import load_instrument
 from obs.policy.data_id import format_data_id
 from obs.repo.atomic import TOGETHER
 from obs.repo.butler import Butler
 from obs.repo.leftovers import find_leftovers, remove_all
 from obs.repo.links_out import find_links_out
+from obs.shell_command import shell_command
 
 __all__ = ["verify"]
 
@@ -44,6 +46,8 @@ _HALF = ": obs calibrate-visits was killed, so that some images may have its cal
 class _Findings:
     """What is wrong with a repository."""
 
+    #: The repository that lists the raw files, if it is another one.
+    keeper: Path | None = None
     missing: list[MissingRaw] = field(default_factory=list)
     not_copied: int = 0
     orphans: list[Fault] = field(default_factory=list)
@@ -91,6 +95,9 @@ def _relink(butler: Butler, folder: Path) -> None:
     missing = find_missing_raws(butler)
     if not missing:
         return
+    if (keeper := raw_repository(butler).root) != butler.root:
+        line = shell_command("obs", "verify", keeper, "--relink", folder)
+        raise RepositoryError(f"the raw files are those of {keeper}; link them there: {line}", path=butler.root)
     for report in relink(butler, missing, folder):
         if report.status == "failed":
             click.echo(f"not linked: {report.path}: {report.reason}", err=True)
@@ -100,8 +107,9 @@ def _relink(butler: Butler, folder: Path) -> None:
 
 def _examine(butler: Butler) -> _Findings:
     missing = find_missing_raws(butler)
-    is_foreign = has_foreign_registry(butler)
+    is_foreign, keeper = has_foreign_registry(butler), raw_repository(butler).root
     return _Findings(
+        keeper=None if keeper == butler.root else keeper,
         missing=[] if is_foreign else missing,
         not_copied=len(missing) if is_foreign else 0,
         orphans=find_orphans(butler),
@@ -118,13 +126,14 @@ def _fix(butler: Butler, found: _Findings, validity: int | None, *, yes: bool) -
     for is_in, line in register_orphans(butler, found.orphans, validity):
         click.echo(line, err=not is_in)
         is_changed = is_changed or is_in
-    n_gone = len(found.missing) + len(found.calibs)
+    raws = [] if found.keeper else found.missing
+    n_gone = len(raws) + len(found.calibs)
     if n_gone and _confirm(
         f"Forget {_count(n_gone, 'row')} of the registry without a file? Say no if the files may come back: if a disk "
         "is not mounted, or if the files are in another folder now (--relink DIR)",
         yes=yes,
     ):
-        is_changed |= _print_lines(forget_missing(butler, found.missing, found.calibs))
+        is_changed |= _print_lines(forget_missing(butler, raws, found.calibs))
     results = found.damaged if is_output(butler) else []
     if results and _confirm(
         f"Remove {_count(len(results), 'damaged result')}? obs process --skip-existing makes them again", yes=yes
@@ -165,6 +174,12 @@ def _remove_leftovers(butler: Butler, leftovers: list[Path]) -> bool:
     return bool(gone)
 
 
+def _raw_advice(keeper: Path | None) -> str:
+    if keeper is None:
+        return "find moved raw files with --relink DIR, or forget them with --fix"
+    return f"{shell_command('obs', 'verify', keeper)}, which lists the raw files, finds moved ones with --relink DIR"
+
+
 def _report(root: Path, found: _Findings) -> int:
     """Print what is wrong and what can be done, and return the exit status."""
     for lost in found.missing:
@@ -185,7 +200,7 @@ def _report(root: Path, found: _Findings) -> int:
     if not found.missing and not found.leftovers and not found.faults:
         click.echo(f"{root}: all registered raw files are there" if not found.not_copied else f"{root}: in order")
         return 0
-    advice = ["find moved raw files with --relink DIR, or forget them with --fix"] if found.missing else []
+    advice = [_raw_advice(found.keeper)] if found.missing else []
     kinds = {fault.kind for fault in found.faults}
     advice += [remedy for kind, remedy in _REMEDIES.items() if kind in kinds]
     if any(path.suffix != TOGETHER for path in found.leftovers):

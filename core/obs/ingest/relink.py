@@ -13,9 +13,9 @@ from obs.repo.butler import Butler
 from obs.repo.database_file import DATABASE_FILE, is_registry
 from obs.repo.file_keys import COMPRESSED
 from obs.repo.key_sources import REGISTRY_FILE
-from obs.repo.layout import repositories_with_parents
+from obs.repo.layout import Repository, repositories_with_parents
 
-__all__ = ["MissingRaw", "find_missing_raws", "has_foreign_registry", "relink"]
+__all__ = ["MissingRaw", "find_missing_raws", "has_foreign_registry", "raw_repository", "relink"]
 
 
 @frozen
@@ -41,24 +41,35 @@ def find_missing_raws(butler: Butler) -> list[MissingRaw]:
     """Return the raw frames of a repository that are registered and whose files are gone."""
     raw = butler.instrument.raw_dataset_type
     keys = list(butler.get_keys(raw))
-    found = []
+    root, found = raw_repository(butler).root, []
     for row in butler.query_metadata(raw, keys, {}):
         data_id = dict(zip(keys, row, strict=True))
         if not butler.exists(raw, data_id):
-            found.append(_describe(butler, raw, data_id))
+            found.append(_describe(butler, root, raw, data_id))
     return found
+
+
+def raw_repository(butler: Butler) -> Repository:
+    """Return the repository whose registry lists the raw frames: this one, or of an output the parent that has one.
+
+    Parameters
+    ----------
+    butler : Butler
+        The repository.
+    """
+    chain = repositories_with_parents([butler.root])
+    names = () if butler.policy.registry_path else (DATABASE_FILE, REGISTRY_FILE)
+    return next((one for one in chain if any(is_registry(one.root / name) for name in names)), chain[0])
 
 
 def has_foreign_registry(butler: Butler) -> bool:
     """Return whether the registry of raw frames was made by another program, which often lists more than was copied."""
-    for repository in repositories_with_parents([butler.root]):
-        if any(is_registry(repository.root / name) for name in (DATABASE_FILE, REGISTRY_FILE)):
-            return not repository.is_own
-    return False
+    keeper = raw_repository(butler)
+    return not keeper.is_own and any(is_registry(keeper.root / name) for name in (DATABASE_FILE, REGISTRY_FILE))
 
 
-def _describe(butler: Butler, raw: str, data_id: DataId) -> MissingRaw:
-    path = butler.root / butler.mapper.path(raw, data_id).partition("[")[0]
+def _describe(butler: Butler, root: Path, raw: str, data_id: DataId) -> MissingRaw:
+    path = root / butler.mapper.path(raw, data_id).partition("[")[0]
     for ending in COMPRESSED:
         candidate = path.with_name(path.name + ending)
         if candidate.is_symlink():

@@ -211,7 +211,7 @@ def read_psf(path: Path | str) -> PixelPsf:
 
 
 def _read(path: Path | str, hdu: int | None, part: Callable[[_File], _T | None]) -> _T | None:
-    with open_fits(path) as hdus:
+    with open_fits(path, is_own=True) as hdus:
         image = find_image(hdus, hdu) if hdu is not None else image_or_empty(hdus)
         header = header_to_dict(hdus[0].header) if image is None else merge_headers(hdus, image)
         return part(_File(hdus, header, open_archive(hdus), path))

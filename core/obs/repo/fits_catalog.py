@@ -253,7 +253,7 @@ def catalog_schema(path: Path | str) -> Catalog:
     """
     if _holds_parquet(path):
         return parquet_schema(path)
-    with open_fits(path) as hdus:
+    with open_fits(path, is_own=True) as hdus:
         header = _table_hdu(hdus).header.copy()
         header["NAXIS2"], header["PCOUNT"] = 0, 0
         return _from_hdu(hdus, fits.BinTableHDU.fromstring(header.tostring().encode("ascii")))
@@ -269,7 +269,7 @@ def catalog_length(path: Path | str) -> int:
     """
     if _holds_parquet(path):
         return parquet_length(path)
-    with open_fits(path) as hdus:
+    with open_fits(path, is_own=True) as hdus:
         return int(_table_hdu(hdus).header["NAXIS2"])
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "add_sums",
     "checksums_compared",
     "compare_datasums",
+    "find_edited",
     "is_comparing",
     "is_edited",
     "seal",
@@ -102,11 +103,26 @@ def compare_datasums(file: BinaryIO) -> list[int]:
                 "copy the file again, or make it again; raw files and calibrations are read all the same with "
                 "isr.compare_checksums=false"
             )
-        place = hdu.find_card("CHECKSUM")
-        sealed = "" if place is None else hdu.text[place + _VALUE : place + _VALUE + 16].decode("latin1").strip(" '")
-        if is_edited(hdu.text, {"CHECKSUM": sealed, "DATASUM": written}):
+        if _is_edited(hdu):
             edited.append(hdu.number)
     return edited
+
+
+def find_edited(file: BinaryIO) -> list[int]:
+    """Return the numbers of the HDUs whose header does not agree with CHECKSUM; their data are not read.
+
+    Parameters
+    ----------
+    file : binary file
+        Open FITS file.
+    """
+    return [hdu.number for hdu in walk_hdus(file) if _is_edited(hdu)]
+
+
+def _is_edited(hdu: Hdu) -> bool:
+    place = hdu.find_card("CHECKSUM")
+    sealed = "" if place is None else hdu.text[place + _VALUE : place + _VALUE + 16].decode("latin1").strip(" '")
+    return is_edited(hdu.text, {"CHECKSUM": sealed, "DATASUM": hdu.cards.get("DATASUM", "")})
 
 
 def is_edited(text: bytes, cards: Mapping[str, Any]) -> bool:

@@ -177,7 +177,7 @@ def read_exposure(path: Path | str, box: Box | None = None, hdu: int | None = No
     >>> read_exposure("DATA/rerun/first/calexp/visit-21.fits", Box(0, 0, 100, 50)).shape
     (50, 100)
     """
-    with open_fits(path, is_whole=box is None) as hdus:
+    with open_fits(path, is_whole=box is None, is_own=True) as hdus:
         image_hdu = find_image(hdus, hdu)
         planes = {} if hdu is not None else _other_planes(hdus, image_hdu)
         header = merge_headers(hdus, image_hdu)

@@ -25,7 +25,7 @@ from obs.filtered_warnings import filtered_warnings
 from obs.image.wcs_cards import is_wcs_card
 from obs.regular_file import open_regular
 from obs.repo.atomic import atomic_write
-from obs.repo.fits_checksum import CHECKSUM_CARDS, compare_datasums, is_comparing, seal
+from obs.repo.fits_checksum import CHECKSUM_CARDS, compare_datasums, find_edited, is_comparing, seal
 from obs.repo.fits_layout import check_layout, unpack
 from obs.repo.fits_pixels import has_plain_pixels, write_image_hdu
 
@@ -80,7 +80,7 @@ def _ignore_small_sins() -> None:
 
 
 @contextlib.contextmanager
-def open_fits(path: Path | str, *, is_whole: bool = False) -> Iterator[fits.HDUList]:
+def open_fits(path: Path | str, *, is_whole: bool = False, is_own: bool = False) -> Iterator[fits.HDUList]:
     """Open a FITS file, plain, gzipped or tile-compressed; the block should only read from it.
 
     Parameters
@@ -90,6 +90,9 @@ def open_fits(path: Path | str, *, is_whole: bool = False) -> Iterator[fits.HDUL
     is_whole : bool, optional
         Whether all of its data are wanted, so that they are compared with DATASUM; see
         `obs.repo.fits_checksum.checksums_compared`.
+    is_own : bool, optional
+        Whether it is a file as `obs` writes them, so that headers alone are compared with CHECKSUM where the data are
+        not; that takes no time.
 
     Yields
     ------
@@ -113,15 +116,12 @@ def open_fits(path: Path | str, *, is_whole: bool = False) -> Iterator[fits.HDUL
                 edited: list[int] = []
                 if is_comparing(is_whole=is_whole):
                     edited = compare_datasums(source)
+                elif is_own:
+                    edited = find_edited(source)
                 else:
                     check_layout(source)
-                if is_whole and edited:  # of raw files obs ingest has said it
-                    logger.warning(
-                        "%s: the header of HDU %d does not agree with CHECKSUM: it was edited or damaged after the "
-                        "file was written; if nobody edited it, make or copy the file again",
-                        path,
-                        edited[0],
-                    )
+                if (is_whole or is_own) and edited:  # of raw files obs ingest has said it
+                    _warn_of_edit(str(path), edited[0])
                 source.seek(0)
                 with fits.open(source) as hdus:
                     _check_end(hdus, source)
@@ -135,6 +135,17 @@ def open_fits(path: Path | str, *, is_whole: bool = False) -> Iterator[fits.HDUL
         except Exception as error:
             kind = "" if isinstance(error, _UNREADABLE) else f"{type(error).__name__}: "
             raise FileFormatError(f"cannot be read as FITS: {kind}{_reason(error)}", path=path) from error
+
+
+@lru_cache(maxsize=1024)
+def _warn_of_edit(path: str, number: int) -> None:
+    """Warn of a header that does not agree with CHECKSUM; once, although a file may be read part by part."""
+    logger.warning(
+        "%s: the header of HDU %d does not agree with CHECKSUM: it was edited or damaged after the file was written; "
+        "if nobody edited it, make or copy the file again",
+        path,
+        number,
+    )
 
 
 def _check_end(hdus: fits.HDUList, source: BinaryIO) -> None:

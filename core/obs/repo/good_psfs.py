@@ -114,7 +114,7 @@ def read_nearest_psf(roots: Iterable[Path], exposure: Exposure) -> KnownPsf | No
     for root in roots:
         for path in _nearest_first(_folder(root, facts), wanted):
             try:
-                with open_fits(path) as hdus:
+                with open_fits(path, is_own=True) as hdus:
                     cards, psf = header_to_dict(hdus[0].header), psf_from_hdu(hdus[PSF_EXTNAME])
             except (FileFormatError, KeyError):
                 continue
