@@ -3,11 +3,11 @@
     python benchmarks/relative_calibration.py ../shared/data/sdss_stripe82 [--output out]
 
 processes run 4192 field 300 and run 6377 field 399 in g and r, calibrates both together, and prints: the median offset
-of stars in run 4192 from run 6377 and its error, their scatter (rms after clipping at 3.5 MAD, divided by the square
-root of two) and the median difference of their magnitudes, for reference stars of 15 to 19.5 mag. The runs are three
-years apart, in which stars move: "without motions" is the fit without proper motions, "moved" are the positions of the
-fit with them, moved to the mean date. The last lines are free of motions in another way: differences of the runs in g
-minus those of the same stars in r.
+of stars in run 4192 from run 6377 and its error, their mean after clipping, their scatter (rms after clipping at 3.5
+MAD, divided by the square root of two) and the median difference of their magnitudes, for reference stars of 15 to 19.5
+mag. The runs are three years apart, in which stars move: "without motions" is the fit without proper motions, "moved"
+are the positions of the fit with them, moved to the mean date. The last lines are free of motions in another way:
+differences of the runs in g minus those of the same stars in r.
 """
 
 import argparse
@@ -50,10 +50,15 @@ def run(*words: str) -> str:
     return done.stdout
 
 
+def clipped(values: np.ndarray) -> np.ndarray:
+    """Return the values without outliers."""
+    off = np.abs(values - np.median(values))
+    return np.asarray(values[off <= CLIP * 1.4826 * np.median(off)])
+
+
 def scatter(values: np.ndarray) -> float:
     """Return the standard deviation after clipping."""
-    off = values - np.median(values)
-    return float(off[np.abs(off) <= CLIP * 1.4826 * np.median(np.abs(off))].std())
+    return float(clipped(values).std())
 
 
 def median_error(values: np.ndarray) -> float:
@@ -120,7 +125,8 @@ def compare(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> str:
             difference = difference[np.isfinite(difference)]
             n, rms = len(difference), scatter(difference) / np.sqrt(2.0)
             off = f"{np.median(difference):8.{digits}f} +- {median_error(difference):.{digits}f}"
-            words.append(f"{name} offset {off}, scatter {rms:7.{digits}f}")
+            mean = f"mean {clipped(difference).mean():.{digits}f}"
+            words.append(f"{name} offset {off}, {mean}, scatter {rms:7.{digits}f}")
     return f"{'; '.join(words)} (n {n})"
 
 

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 from astropy.table import Table
-from astropy.units import deg, hourangle
+from astropy.units import arcmin, arcsec, deg, hourangle, s
 
 from obs.errors import DataIdError, FileFormatError
 from obs.ingest.table_chunks import table_columns
@@ -82,17 +82,27 @@ def test_a_table_without_coordinates(tmp_path, names, said):
     ("head", "row"),
     [("Star Name,RAJ2000,DEJ2000", "RR Lyr,10.5,-3.25"), ("obj,RA (J2000),Dec (J2000)", "RR Lyr,10.5,-3.25"),
      ("id,alpha,delta", "RR Lyr,10.5,-3.25"), ("Name,RA [hours],Dec [deg]", "RR Lyr,0.7,-3.25"),
-     ("name,ra_(h),dec", "RR Lyr,0.7,-3.25"), ("star,R.A. (deg; ICRS),ra,dec", "RR Lyr,5,10.5,-3.25")],
+     ("name,ra_(h),dec", "RR Lyr,0.7,-3.25"), ("name,ra_rad,dec_rad", "RR Lyr,0.183259571459,-0.056723200690"),
+     ("name;ra;dec", "RR Lyr;10.5;-3.25"), ("name;ra;dec", "RR Lyr;10,5;-3,25"),
+     ("name\tra\tdec", "RR Lyr\t10.5\t-3.25"), ("star,R.A. (deg; ICRS),ra,dec", "RR Lyr,5,10.5,-3.25")],
 )  # fmt: skip
 def test_names_that_columns_have(tmp_path, head, row):
-    found = read_targets(write(tmp_path / "x.csv", f"{head}\n{row}\nM 3,20,1\n".encode()), ["rr_lyr"])
-    np.testing.assert_allclose((found["coord_ra"][0], found["coord_dec"][0]), (10.5, -3.25), atol=1e-12)
+    found = read_targets(
+        write(tmp_path / "x.csv", f"{head}\n{row.replace('RR Lyr', 'M 3')}\n{row}\n".encode()), ["rr_lyr"]
+    )
+    np.testing.assert_allclose((found["coord_ra"][0], found["coord_dec"][0]), (10.5, -3.25), atol=1e-10)
 
 
 def test_hours_that_a_unit_names(tmp_path):
     path = tmp_path / "x.ecsv"
     Table({"ra": [0.7] * hourangle, "dec": [-3.25] * deg}).write(path)
     assert read_targets(path)["coord_ra"][0] == pytest.approx(10.5)
+    Table({"ra": [37800.0] * arcsec, "dec": [-195.0] * arcmin}).write(path, overwrite=True)
+    found = read_targets(path)
+    assert (found["coord_ra"][0], found["coord_dec"][0]) == pytest.approx((10.5, -3.25))
+    Table({"ra": [10.5] * s, "dec": [-3.25] * deg}).write(path, overwrite=True)
+    with pytest.raises(FileFormatError, match="column ra is in s, not in a unit of angles"):
+        read_targets(path)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from star_frames import VARIABLE, Frames
 
 from obs.errors import MeasurementError
 from obs.image.catalog import Catalog
+from obs.image.wcs import TanSipWcs
 from obs.tasks.forced.config import ForcedConfig
 from obs.tasks.relative.polynomials import polynomial_terms
 from obs.visits.forced import force_image
@@ -127,6 +128,12 @@ def test_star_that_some_images_do_not_show_may_have_moved(tmp_path):
     frames.butler.put(source.select(np.arange(len(source)) != VARIABLE), "src", data_id(3))
     warned = measure_light_curve(frames.butler, ids, target, ForcedConfig()).warnings
     assert "no star is found at the position on 1 of 3 images" in warned[0]
+    # beside the edge of an image it is not missing there
+    beside = frames.butler.get("calexp", data_id(3))
+    wcs = beside.wcs
+    beside.wcs = TanSipWcs(wcs.crval, (wcs.crpix[0] - frames.x[VARIABLE] - 10.0, wcs.crpix[1]), wcs.cd)
+    frames.butler.put(beside, "calexp", data_id(3))
+    assert not measure_light_curve(frames.butler, ids, target, ForcedConfig()).warnings
 
 
 def test_object_that_is_on_no_image(frames):

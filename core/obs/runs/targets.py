@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import Column, Table
-from astropy.units import Quantity, Unit, dimensionless_angles
+from astropy.units import Quantity, Unit, UnitConversionError, dimensionless_angles
 from scipy.spatial import cKDTree
 
 from obs.coadds.sky_maps import coadd_roots
 from obs.errors import DataIdError, DatasetNotFoundError, FileFormatError, suggest
 from obs.image.catalog import Catalog
 from obs.ingest.reference_columns import modified_julian
+from obs.ingest.text_layout import find_text_layout
 from obs.regular_file import open_regular
 from obs.repo.butler import Butler
 from obs.repo.fits_catalog import read_catalog
@@ -44,10 +45,11 @@ _NAME = ("name", "object", "obj", "target", "star", "star_name", "object_name", 
          "designation", "identifier")  # fmt: skip
 #: What may stand in brackets behind the name of a column without changing what it is.
 _NOTES = {"deg", "degree", "degrees", "j2000", "j2000.0", "icrs", "epoch", "equinox"}
-#: Degrees in units of coordinates other than degrees, as units and in brackets.
+#: Degrees in units of coordinates other than degrees, as units, in brackets and at the end of names.
 _UNITS = {name: size for names, size in (
     (("rad", "radian", "radians"), np.degrees(1.0)), (("h", "hr", "hour", "hours", "hourangle"), 15.0)
 ) for name in names}  # fmt: skip
+_DECIMAL_COMMA = re.compile(r"\s*([+-]?\d+),(\d+)\s*")
 _FORMATS = {".csv": "ascii.csv", ".ecsv": "ascii.ecsv", ".txt": "ascii", ".dat": "ascii", ".vot": "votable",
             ".xml": "votable"}  # fmt: skip
 
@@ -64,8 +66,9 @@ _COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"PK\x03\x04", b"\x28\xb5\x2f\x
 def read_targets(path: Path, names: Sequence[str] = ()) -> Catalog:
     """Read positions from a table: FITS, CSV, ECSV, VOTable or Parquet.
 
-    Columns are found by their usual names. Coordinates are degrees, or as their unit says, or texts such as
-    ``12:30:49.4``, whose right ascension is hours.
+    Columns are found by their usual names. Commas, semicolons or tabs are between those of a CSV. Coordinates are
+    degrees, or as their unit or the end of their name says, or texts such as ``12:30:49.4``, whose right ascension is
+    hours.
 
     Parameters
     ----------
@@ -140,6 +143,9 @@ def _read_table(path: Path) -> Table:
                 check_votable(path)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of other columns; what is wrong with the positions is said below
+                layout = find_text_layout(path) if suffix == ".csv" else None
+                if layout is not None and layout.between not in ("", ","):
+                    return Table.read(path, format="ascii.basic", delimiter=layout.between, guess=False)
                 return Table.read(path, format=_FORMATS[suffix])
         if suffix in _PARQUET and (count := parquet_length(path)) > _MOST_ROWS:
             raise FileFormatError(f"has {count} rows, at most {_MOST_ROWS} positions are measured at a time", path=path)
@@ -176,11 +182,13 @@ def _split_name(name: str) -> tuple[str, str]:
         words = re.split(r"[\s,;]+", found[2].strip())
         if all(word in _NOTES or word in _UNITS for word in words):
             base, unit = found[1], next((word for word in words if word in _UNITS), "")
+    elif (ending := base.rpartition("_"))[0] and ending[2] in _UNITS:
+        base, unit = ending[0], ending[2]
     return re.sub(r"[\s.-]+", "_", base), unit
 
 
 def _coordinates(table: Table, ra_name: str, dec_name: str, path: Path) -> tuple[np.ndarray, np.ndarray]:
-    ra, dec = table[ra_name], table[dec_name]
+    ra, dec = _with_points(table[ra_name]), _with_points(table[dec_name])
     for name, column in ((ra_name, ra), (dec_name, dec)):
         kind = np.asarray(column).dtype
         letters = kind.itemsize // (np.dtype("U1").itemsize if kind.kind == "U" else 1)
@@ -201,8 +209,28 @@ def _coordinates(table: Table, ra_name: str, dec_name: str, path: Path) -> tuple
         except (TypeError, ValueError) as error:
             raise FileFormatError(f"coordinates are not numbers: {error}", path=path) from None
         unit = _split_name(name)[1] if column.unit is None else str(column.unit).lower()
-        values.append(_UNITS.get(unit, 1.0) * data)
+        values.append(_degrees_in(unit, name, path) * data)
     return values[0] % 360.0, values[1]
+
+
+def _with_points(column: Column) -> Column:
+    """Return a column whose texts are numbers with decimal commas as numbers; any other as it is."""
+    found = [_DECIMAL_COMMA.fullmatch(str(value)) for value in column] if column.dtype.kind in "US" else []
+    if not found or not all(found):
+        return column
+    return Column([float(f"{one[1]}.{one[2]}") for one in found if one], name=column.name, unit=column.unit)
+
+
+def _degrees_in(unit: str, name: str, path: Path) -> float:
+    """Return how many degrees a unit of coordinates has."""
+    if unit in _UNITS:
+        return _UNITS[unit]
+    try:
+        return float(Unit(unit).to("deg")) if unit else 1.0
+    except UnitConversionError:
+        raise FileFormatError(f"column {name} is in {unit}, not in a unit of angles", path=path) from None
+    except ValueError:
+        return 1.0  # words of others for degrees
 
 
 def _add_motions(catalog: Catalog, table: Table, path: Path) -> None:

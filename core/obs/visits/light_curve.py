@@ -174,7 +174,7 @@ def _is_beside(image: NearImage, neighbors: Neighbors) -> bool:
 
 def _warn_of_absence(near: Sequence[NearImage], curve: LightCurve) -> None:
     """Warn if a star that some images show at the position is missing on others that are deep enough."""
-    images = [image.detections for image in near if image.detections is not None]
+    images = [image.detections for image in near if image.detections is not None and image.inside[0]]
     if not images:
         return
     there = np.array([image.nearest() for image in images]).reshape(-1, 2)

@@ -20,6 +20,7 @@ from obs.visits.comparison_stars import Detections, detections_on
 __all__ = ["NearImage", "read_near_image"]
 
 _MARGIN = 50.0  # pixels; an image whose own WCS puts a position farther outside does not hold it
+_FROM_EDGE = 2.0  # FWHM; nearer to an edge, a star may not be found
 
 
 @frozen
@@ -38,6 +39,8 @@ class NearImage:
         Unit vectors of all positions at the time of the image.
     on : ndarray of bool, shape (n,)
         Which of them can be on it.
+    inside : ndarray of bool, shape (n,)
+        Which of them are so far from its edges that a star there would be found.
     """
 
     data_id: dict[str, Any]
@@ -45,6 +48,7 @@ class NearImage:
     detections: Detections | None
     places: NDArray[np.float64]
     on: NDArray[np.bool_]
+    inside: NDArray[np.bool_]
 
 
 def read_near_image(butler: Butler, data_id: dict[str, Any], targets: Catalog, tract: int | None) -> NearImage | None:
@@ -76,13 +80,16 @@ def read_near_image(butler: Butler, data_id: dict[str, Any], targets: Catalog, t
     moved = move_to_epoch(targets, mjd)
     x, y = calibration.wcs.sky_to_pixel(ra=moved["coord_ra"], dec=moved["coord_dec"])
     width, height = (float(header.get(f"NAXIS{axis}", np.inf)) for axis in (1, 2))
-    with np.errstate(invalid="ignore"):
-        on = (x > -_MARGIN) & (x < width + _MARGIN) & (y > -_MARGIN) & (y < height + _MARGIN)
+    seeing = float(header.get("SEEING", np.nan) or np.nan)
+    edge = _FROM_EDGE * seeing / calibration.wcs.pixel_scale
+    on, inside = (
+        np.asarray((x > -margin) & (x < width + margin) & (y > -margin) & (y < height + margin))
+        for margin in (_MARGIN, -edge)
+    )
     if not on.any():
         return None
     places = sky_vectors(moved["coord_ra"], moved["coord_dec"]).reshape(-1, 3)
-    seeing = float(header.get("SEEING", np.nan) or np.nan)
     found = detections_on(butler, data_id, calibration, seeing, places[0], mjd)
     known = found is not None and np.isfinite(found.fwhm)
     physical_filter = str(butler.get("calexp_filter", data_id) or "")
-    return NearImage(data_id, physical_filter, found if known else None, places, np.asarray(on, bool))
+    return NearImage(data_id, physical_filter, found if known else None, places, on, inside)
