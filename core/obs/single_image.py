@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.errors import FileFormatError, OutputError
+from obs.executor.outcome import Unfinished
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
 from obs.image.mask import Mask
@@ -36,7 +37,7 @@ from obs.tasks.unusable_pixels import (
     warn_of_lost_values,
 )
 
-__all__ = ["SCHEMA_FOLDER", "process_file"]
+__all__ = ["SCHEMA_FOLDER", "begin_file", "process_file"]
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +80,30 @@ def process_file(path: Path, output: Path, config: ProcessFileConfig, *, may_wai
     ObsError
         If the file cannot be read or measured, or the output not be written.
     """
+    return begin_file(path, output, config, may_wait=may_wait).finish()
+
+
+def begin_file(
+    path: Path, output: Path, config: ProcessFileConfig, *, may_wait: bool = False
+) -> Unfinished[ProcessSummary]:
+    """Do what `process_file` does, but leave it to the caller when calibrated image and catalog are written.
+
+    Parameters
+    ----------
+    path : Path
+        As there.
+    output : Path
+        As there.
+    config : ProcessFileConfig
+        As there.
+    may_wait : bool, optional
+        As there.
+
+    Raises
+    ------
+    ObsError
+        As there; `obs.executor.outcome.Unfinished.finish` raises it, too.
+    """
     name = path.name
     for ending in (".gz", ".fz", ".fits", ".fit", ".fts"):
         name = name.removesuffix(ending)
@@ -118,17 +143,24 @@ def process_file(path: Path, output: Path, config: ProcessFileConfig, *, may_wai
         return load_reference_catalog(Path(config.reference_folder), ra=ra, dec=dec, radius=radius)
 
     found = stages.characterize(exposure, config.characterize)
+    band = exposure.physical_filter
+    done = None
     if config.do_calibrate:
-        band = exposure.physical_filter
-        stages.write(
-            stages.calibrate(found, config.calibrate, band=band, load_reference=load_reference), config.calibrate, band
-        )
+        done = stages.calibrate(found, config.calibrate, band=band, load_reference=load_reference)
     if why := _not_of_the_sky(exposure.metadata, summary, has_catalog=config.do_calibrate):
         for warning in summary.warnings:
             logger.debug("%s: %s", path.name, warning)
         summary.warnings[:] = [why]  # it is the cause of all others
-    write_dataset("YamlStorage", summary.to_metadata(), output / name / "metadata.yaml")
-    return summary
+
+    def write() -> ProcessSummary:
+        if done is not None:
+            stages.write(done, config.calibrate, band)
+        write_dataset("YamlStorage", summary.to_metadata(), output / name / "metadata.yaml")
+        return summary
+
+    pixels = exposure.masked_image
+    planes = (pixels.image, pixels.mask.array, pixels.variance) if done is not None else ()
+    return Unfinished(write, sum(plane.nbytes for plane in planes))
 
 
 def _not_of_the_sky(header: Mapping[str, Any], summary: ProcessSummary, *, has_catalog: bool) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from obs.errors import DatasetNotFoundError
+from obs.executor.outcome import Unfinished
 from obs.instrument.instrument import FilterDefinition, Instrument
 from obs.pipeline import ComputedDetector
 
@@ -47,9 +48,9 @@ class Pipeline:
         summary = Summary(warnings=["few stars"] if data_id["visit"] == 2 else [])
         return ComputedDetector(lambda: summary, 0)
 
-    def process_file(self, path, output, config, *, may_wait=False):
+    def begin_file(self, path, output, config, *, may_wait=False):
         self.calls.append((path, output, config))
-        return Summary()
+        return Unfinished(Summary, 0)
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def pipeline(monkeypatch):
     """Put `Pipeline` in the place of the real pipeline; the settings are the real ones."""
     stand_in = Pipeline()
     monkeypatch.setattr("obs.runs.process.compute_detector", stand_in.compute_detector)
-    monkeypatch.setattr("obs.cli.process_file.process_image", stand_in.process_file)
+    monkeypatch.setattr("obs.cli.process_file.begin_file", stand_in.begin_file)
     return stand_in
 
 

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from obs.errors import DatasetNotFoundError
+from obs.executor.outcome import Unfinished
 
 
 def act(data_id, folder):
@@ -32,3 +33,20 @@ def act(data_id, folder):
 def nothing(data_id):
     """Return the number."""
     return data_id["n"]
+
+
+def leave(data_id, folder):
+    """Compute at once, and write when the next data ID is computed; say so before and after."""
+    logging.getLogger("obs.test").warning("computing")
+    number = data_id["n"]
+    (Path(folder) / f"computed{number}").touch()
+
+    def finish():
+        for _ in range(2000):
+            if number == 2 or (Path(folder) / f"computed{number + 1}").exists():
+                logging.getLogger("obs.test").warning("written")
+                return number
+            time.sleep(0.01)
+        raise TimeoutError("the next one is not computed")
+
+    return Unfinished(finish, 0)

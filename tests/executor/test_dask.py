@@ -71,7 +71,10 @@ def no_thread_stays():
 
 
 def test_outcomes_messages_and_lost_workers(cluster, tmp_path, caplog):
-    """A task whose worker is killed is done by another; one that kills several is reported; nothing else is lost."""
+    """A task whose worker is killed is done by another; one that kills several is reported; nothing else is lost.
+
+    Results are written while the next task runs, and the messages of both stay apart.
+    """
     told = []
     work = partial(tasks.act, folder=str(tmp_path))
     with chosen_executor(ExecutorOptions(scheduler=cluster.address)):
@@ -81,6 +84,12 @@ def test_outcomes_messages_and_lost_workers(cluster, tmp_path, caplog):
         assert sorted(told) == [0, 1, 6]
         assert [record.message for record in caplog.records if record.name == "obs.test"] == ["working"] * 3
         assert {record.data_id for record in caplog.records if record.name == "obs.test"} == {"n=0", "n=1", "n=6"}
+
+        caplog.clear()
+        left = run(partial(tasks.leave, folder=str(tmp_path)), [{"n": n} for n in range(3)])
+        assert [outcome.result for outcome in left] == [0, 1, 2]  # written while the next one was computed
+        said = sorted((record.data_id, record.message) for record in caplog.records if record.name == "obs.test")
+        assert said == [(f"n={n}", word) for n in range(3) for word in ("computing", "written")]
 
         def kill_and_add():
             while not (tmp_path / "slow").exists():

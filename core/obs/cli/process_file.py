@@ -15,14 +15,14 @@ from obs.cli.show import show_config, split_show
 from obs.config.earlier_names import EARLIER_PROCESS_NAMES
 from obs.config.layers import ConfigLayers
 from obs.config.lsst_names import PROCESS_FILE_NAMES
+from obs.executor.outcome import Unfinished
 from obs.executor.shard import Shard
 from obs.memory import keep_freed_memory
 from obs.process_summary import ProcessSummary
 from obs.runs.process_file import is_file_output, record_file_run, settings_path
 from obs.runs.record import RecordOptions
 from obs.runs.two_passes import run_in_two_passes
-from obs.single_image import SCHEMA_FOLDER
-from obs.single_image import process_file as process_image
+from obs.single_image import SCHEMA_FOLDER, begin_file
 from obs.tasks.process_config import ProcessFileConfig
 
 __all__ = ["process_file"]
@@ -30,10 +30,10 @@ __all__ = ["process_file"]
 
 def _process_one(
     data_id: Mapping[str, Any], /, output: Path, config: ProcessFileConfig, *, may_wait: bool
-) -> ProcessSummary:
-    """Process the image that the data ID names."""
+) -> Unfinished[ProcessSummary]:
+    """Process the image that the data ID names, but for writing the results."""
     keep_freed_memory()
-    return process_image(Path(data_id["file"]), output, config, may_wait=may_wait)
+    return begin_file(Path(data_id["file"]), output, config, may_wait=may_wait)
 
 
 def process_file(

@@ -6,20 +6,23 @@ What goes over the network is the function with paths and settings, data IDs, ou
 import gc
 import logging
 import multiprocessing
+import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import dask
-from distributed import Client, LocalCluster, Status, as_completed
+from distributed import Client, LocalCluster, Status, as_completed, secede
 from distributed import wait as wait_for
 from distributed.comm import connect
 from distributed.utils import LoopRunner
 
 from obs.errors import ConfigError, PluginError
-from obs.executor.outcome import DataId, Outcome, attempt, current_data_id
+from obs.executor.outcome import DataId, Finishing, Outcome, Unfinished, attempt, begin, complete, current_data_id
+from obs.executor.overlap import may_wait
 from obs.executor.run import Executor
 from obs.executor.workers import run_in_workers
 from obs.threads import thread_count, use_one_thread, use_threads
@@ -45,6 +48,11 @@ _ANSWER_SECONDS = 20.0
 _ALLOWED_FAILURES = 0
 #: How often it is tried alone, until it is the one that takes workers down.
 _ALONE = 2
+
+#: What keeps the messages of the task of this thread: those of a task that only writes are not the next one's.
+_collector: ContextVar[logging.Handler | None] = ContextVar("_collector", default=None)
+#: Held by the task of this worker that only writes its results, while the worker does another task.
+_writing = threading.Lock()
 
 
 @contextmanager
@@ -283,6 +291,8 @@ class _Collector(logging.Handler):
         self.records: list[logging.LogRecord] = []
 
     def emit(self, record: logging.LogRecord) -> None:
+        if _collector.get() is not self:
+            return
         record.msg, record.args = record.getMessage(), None
         record.exc_info = record.exc_text = None
         record.data_id = current_data_id.get()
@@ -303,18 +313,35 @@ def _work(
         message = f"the worker has obs {__version__}, and {version} asks; install the same version on all machines"
         return [Outcome(dict(data_id), None, message, "PluginError", message) for data_id in data_ids], []
     collector = _Collector()
+    token = _collector.set(collector)
     logger = logging.getLogger("obs")
     logger.addHandler(collector)
-    before, logger.level = logger.level, level
+    if logger.level != level:
+        logger.setLevel(level)  # and it stays: a task that writes needs it longer than this one
     try:
         with use_threads(threads):
-            if timeout is None:
-                return [attempt(function, data_id) for data_id in data_ids], collector.records
-            with _children_allowed():
-                return run_in_workers(function, data_ids, 1, timeout, lambda outcome: None), collector.records
+            if timeout is not None:
+                with _children_allowed():
+                    return run_in_workers(function, data_ids, 1, timeout, lambda outcome: None), collector.records
+            if len(data_ids) == 1 and isinstance(function, Finishing):
+                return [_attempt_leaving(function, data_ids[0])], collector.records
+            return [attempt(function, data_id) for data_id in data_ids], collector.records
     finally:
         logger.removeHandler(collector)
-        logger.level = before
+        _collector.reset(token)
+
+
+def _attempt_leaving(function: Finishing[R], data_id: DataId) -> Outcome[R]:
+    """Do a data ID, and give the place in the worker to the next task while its results are written."""
+    begun = begin(function.function, data_id)
+    left = begun.result
+    if not isinstance(left, Unfinished):
+        return begun  # type: ignore[return-value]  # nothing is left
+    if not may_wait(left):
+        return complete(data_id, left, begun.seconds)
+    with _writing:  # one at a time, or memory would grow where a disk is slow
+        secede()
+        return complete(data_id, left, begun.seconds)
 
 
 @contextmanager

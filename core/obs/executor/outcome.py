@@ -12,7 +12,7 @@ from obs.errors import ObsError
 from obs.frozen import frozen
 from obs.policy.data_id import format_data_id
 
-__all__ = ["DataId", "Outcome", "Unfinished", "attempt", "begin", "complete", "current_data_id", "finished"]
+__all__ = ["DataId", "Finishing", "Outcome", "Unfinished", "attempt", "begin", "complete", "current_data_id"]
 
 logger = logging.getLogger(__name__)
 
@@ -79,18 +79,28 @@ class Unfinished(Generic[R]):
     size: int
 
 
-def finished(function: Callable[[DataId], R | Unfinished[R]], data_id: DataId) -> R:
-    """Call a function with a data ID, and finish what it has left unfinished.
+@frozen
+class Finishing(Generic[R]):
+    """A function that finishes what another one leaves unfinished.
 
-    Parameters
+    Attributes
     ----------
     function : callable
-        The function.
-    data_id : dict
-        The data ID.
+        The other one.
     """
-    result = function(data_id)
-    return result.finish() if isinstance(result, Unfinished) else result
+
+    function: Callable[[DataId], R | Unfinished[R]]
+
+    def __call__(self, data_id: DataId) -> R:
+        """Call the function with a data ID, and finish.
+
+        Parameters
+        ----------
+        data_id : dict
+            The data ID.
+        """
+        result = self.function(data_id)
+        return result.finish() if isinstance(result, Unfinished) else result
 
 
 def attempt(
@@ -107,7 +117,7 @@ def attempt(
     raise_errors : bool, default: False
         Let an exception through instead of recording it.
     """
-    return _call(partial(finished, function, data_id), data_id, raise_errors=raise_errors)
+    return _call(partial(Finishing(function), data_id), data_id, raise_errors=raise_errors)
 
 
 def begin(function: Callable[[DataId], R | Unfinished[R]], data_id: DataId) -> Outcome[R | Unfinished[R]]:

@@ -5,16 +5,27 @@ import threading
 from collections.abc import Callable
 from contextvars import copy_context
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from obs.executor.outcome import DataId, Outcome, Unfinished, begin, complete
 
-__all__ = ["Overlap"]
+__all__ = ["Overlap", "may_wait"]
 
 R = TypeVar("R")
 
 #: Bytes that may wait to be written while the next data ID needs its memory: an exposure of 22 million pixels.
 _MOST_KEPT = 1 << 28
+
+
+def may_wait(left: Unfinished[Any]) -> bool:
+    """Return whether results take so little memory that they may be written while the next data ID needs its own.
+
+    Parameters
+    ----------
+    left : Unfinished
+        What is left.
+    """
+    return left.size <= _MOST_KEPT
 
 
 class Overlap(Generic[R]):
@@ -49,7 +60,7 @@ class Overlap(Generic[R]):
         if not isinstance(left, Unfinished):
             tell(begun)  # type: ignore[arg-type]  # nothing is left
             return
-        if left.size > _MOST_KEPT or _is_profiled():
+        if not may_wait(left) or _is_profiled():
             tell(complete(data_id, left, begun.seconds))
             return
         on_left()

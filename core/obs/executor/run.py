@@ -8,10 +8,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache, partial
+from functools import cache
 from typing import Any, Protocol, TypeVar
 
-from obs.executor.outcome import DataId, Outcome, Unfinished, attempt, finished
+from obs.executor.outcome import DataId, Finishing, Outcome, Unfinished, attempt
 from obs.executor.overlap import Overlap
 from obs.kernels.library import is_of_other_version
 from obs.threads import thread_count, use_threads
@@ -39,7 +39,7 @@ class Executor(Protocol):
         Parameters
         ----------
         function : callable
-            A picklable function; so is what it returns.
+            A picklable function, a `Finishing`; so is what it returns. Its ``function`` would leave results unwritten.
         data_ids : sequence of DataId
             The data IDs.
         timeout : float or None
@@ -107,7 +107,7 @@ def run(
     tell: Callable[[Outcome[Any]], None] = on_done or (lambda outcome: None)
     elsewhere = _executor.get()
     if elsewhere is not None and not raise_errors:
-        return elsewhere(partial(finished, function), data_ids, timeout=timeout, tell=tell)
+        return elsewhere(Finishing(function), data_ids, timeout=timeout, tell=tell)
     if raise_errors:
         return [_told(attempt(function, data_id, raise_errors=True), tell) for data_id in data_ids]
     if processes <= 1 and timeout is None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from obs.camera.camera import Camera
 from obs.camera.detector import Detector
 from obs.errors import DataIdError, OutputError
-from obs.executor.outcome import Outcome
+from obs.executor.outcome import Outcome, Unfinished
 from obs.executor.run import run
 from obs.frozen import frozen
 from obs.image.catalog import Catalog
@@ -21,7 +21,7 @@ from obs.policy.data_id import parse_ids
 from obs.repo.fits_catalog import read_catalog
 from obs.runs.settings import Settings, add_settings
 from obs.simulator.config import SimulateConfig
-from obs.simulator.files import FileOptions, next_visit, simulate_file, write_reference
+from obs.simulator.files import FileOptions, begin_file, next_visit, write_reference
 from obs.simulator.settings import simulator_settings
 from obs.simulator.shots import READOUT, ImageType, Shot, plan_shots
 
@@ -328,13 +328,14 @@ def _simulate_job(
     config: SimulateConfig,
     options: FileOptions,
     seed: int,
-) -> Path:
-    """Make one file, in a process of its own; returns its path."""
+) -> Unfinished[Path]:
+    """Make one file but for writing it, in a process of its own; its path comes of it."""
     keep_freed_memory()
     instrument = load_instrument(camera)
     detectors = [instrument.load_camera().detector(int(number)) for number in str(job["detector"]).split("^")]
     sources = _read_sources(config.sources.catalog)
-    return simulate_file(instrument, shots[job["visit"]], detectors, config, options, seed=seed, sources=sources)
+    made = begin_file(instrument, shots[job["visit"]], detectors, config, options, seed=seed, sources=sources)
+    return Unfinished(made.write, made.size)
 
 
 @lru_cache(maxsize=1)

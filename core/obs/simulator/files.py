@@ -1,7 +1,7 @@
 """Raw frames and their truth as files."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -29,7 +29,9 @@ __all__ = [
     "FILE_FORMATS",
     "FileFormat",
     "FileOptions",
+    "FileToWrite",
     "RawFrame",
+    "begin_file",
     "next_visit",
     "raw_file_name",
     "simulate_file",
@@ -126,17 +128,75 @@ def simulate_file(
     PluginError
         If the camera cannot be simulated.
     """
+    return begin_file(instrument, shot, detectors, config, options, seed=seed, sources=sources).write()
+
+
+class FileToWrite(NamedTuple):
+    """A simulated exposure that is not written yet.
+
+    Parameters
+    ----------
+    write : callable
+        Writes it, and returns the path of the raw file. It may run while the next one is made.
+    size : int
+        Memory that it takes, bytes.
+    """
+
+    write: Callable[[], Path]
+    size: int
+
+
+def begin_file(
+    instrument: Instrument,
+    shot: Shot,
+    detectors: Sequence[Detector],
+    config: SimulateConfig,
+    options: FileOptions,
+    *,
+    seed: int,
+    sources: Catalog | None = None,
+) -> FileToWrite:
+    """Do what `simulate_file` does, but leave it to the caller when the file is written.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        As there.
+    shot : Shot
+        As there.
+    detectors : sequence of Detector
+        As there.
+    config : SimulateConfig
+        As there.
+    options : FileOptions
+        As there.
+    seed : int
+        As there.
+    sources : Catalog, optional
+        As there.
+
+    Raises
+    ------
+    OutputError
+        As there; `FileToWrite.write` raises it, too.
+    PluginError
+        As there.
+    """
     frames = []
     for detector in detectors:
         frame = simulate_exposure(instrument, shot, detector, config, seed=seed, sources=sources)
         frames.append(RawFrame(frame.images, frame.header, detector))
         stem = raw_file_name(instrument.name, shot.visit, detector.id, "fits").removesuffix(".fits")
-        if options.truth:
+        if options.truth:  # true images are larger than the raw ones, and so are not kept
             write_truth(options.folder / "truth", stem, frame, images=options.truth_images)
     number = None if options.multi_extension else detectors[0].id
     path = options.folder / raw_file_name(instrument.name, shot.visit, number, options.file_format)
-    write_raw(path, frames, multi_extension=options.multi_extension)
-    return path
+
+    def write() -> Path:
+        write_raw(path, frames, multi_extension=options.multi_extension)
+        return path
+
+    return FileToWrite(write, sum(image.nbytes for frame in frames for image in frame.images.values()))
 
 
 def _with_all_colors(images: dict[int, NDArray[np.uint16]], detector: Detector) -> dict[int, NDArray[np.uint16]]:
