@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import numpy as np
+import sep
 from numpy.typing import ArrayLike, NDArray
 
 from obs.image.catalog import Catalog
@@ -199,8 +200,6 @@ def _flux_column(exposure: Exposure, matches: Catalog) -> str | None:
 
 def _profile(exposure: Exposure, stars: Catalog) -> dict[str, Any] | None:
     """Return the radial profile and the curve of growth of bright PSF stars, and those of the model."""
-    from photutils.profiles import CurveOfGrowth, RadialProfile  # noqa: PLC0415 - slow to import, only reports need it
-
     if exposure.psf is None or "calib_psf_candidate" not in stars:
         return None
     height, width = exposure.shape
@@ -221,15 +220,15 @@ def _profile(exposure: Exposure, stars: Catalog) -> dict[str, Any] | None:
             continue
         left, low = round(x) - half, round(y) - half
         stamp = image[low : low + 2 * half + 1, left : left + 2 * half + 1]
-        center = (x - left, y - low)
-        profiles.append(_scaled(RadialProfile(stamp, center, edges).profile, 0))
-        growths.append(_scaled(CurveOfGrowth(stamp, center, edges[1:]).profile, -1))
+        profile, growth = _rings(stamp, (x - left, y - low), edges)
+        profiles.append(_scaled(profile, 0))
+        growths.append(_scaled(growth, -1))
         model = exposure.psf.render(x=[x], y=[y])[0]
         middle = ((model.shape[1] - 1) / 2 + x - round(x), (model.shape[0] - 1) / 2 + y - round(y))
         reach = edges[edges <= min(model.shape) / 2 - 1]
-        models.append(np.pad(_scaled(RadialProfile(model, middle, reach).profile, 0), (0, len(edges) - len(reach))))
-        grown = _scaled(CurveOfGrowth(model, middle, reach[1:]).profile, -1)
-        model_growths.append(np.pad(grown, (0, len(edges) - len(reach)), constant_values=1.0))
+        profile, growth = _rings(model, middle, reach)
+        models.append(np.pad(_scaled(profile, 0), (0, len(edges) - len(reach))))
+        model_growths.append(np.pad(_scaled(growth, -1), (0, len(edges) - len(reach)), constant_values=1.0))
     if not profiles:
         return None
     medians = [np.nanmedian(np.array(found), axis=0) for found in (profiles, growths, models, model_growths)]
@@ -237,6 +236,20 @@ def _profile(exposure: Exposure, stars: Catalog) -> dict[str, Any] | None:
     names = ("star", "growth", "model", "model_growth")
     curves = {name: _rounded(values, 4) for name, values in zip(names, medians, strict=True)}
     return {"radius": _rounded(radius, 2), "n": len(profiles), **curves}
+
+
+def _rings(
+    image: NDArray[np.floating], center: tuple[float, float], edges: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mean in each ring and the sum within it, of pixels that are finite; the first edge is 0."""
+    good = np.isfinite(image)
+    x, y = (np.full(len(edges) - 1, value) for value in center)
+    growth, area = (
+        np.asarray(sep.sum_circle(np.ascontiguousarray(plane, np.float64), x, y, edges[1:], subpix=0)[0])
+        for plane in (np.where(good, image, 0.0), good)
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.diff(growth, prepend=0.0) / np.diff(area, prepend=0.0), growth
 
 
 def _scaled(profile: NDArray[np.float64], index: int) -> NDArray[np.float64]:
