@@ -19,6 +19,7 @@ from obs.tasks.aperture_correction import (
     fit_aperture_corrections,
 )
 from obs.tasks.measure import DeblendConfig, MeasurementConfig, measure_catalog, set_sky_coordinates
+from obs.tasks.outer_light import check_outer_light
 from star_field import Moffat, draw, observe, pixel_psf, scatter, stamp
 
 SHAPE = (250, 260)
@@ -219,11 +220,15 @@ def test_corrected_fluxes_can_have_the_scale_of_all_light():
     catalog = measure(exposure_of(x, y, np.full(len(x), 1e5)), reference_aperture=6.0)
     stars = catalog["base_PsfFlux_instFlux"] > 5e4
     factors = {}
-    for to_total in (False, True):
+    no_rings = MeasurementConfig(reference_aperture=6.0, apertures=[3.0])
+    for to_total, config in ((False, None), (True, None), (None, None), (None, no_rings)):
         settings = ApertureCorrectionConfig(order=0, to_total=to_total)
-        config = MeasurementConfig(reference_aperture=6.0)
+        config = config or MeasurementConfig(reference_aperture=6.0)
         fits = fit_aperture_corrections(catalog, stars, pixel_psf(PROFILE), SHAPE, config, settings)
-        factors[to_total] = float(fits["base_PsfFlux"].evaluate(x=100.0, y=100.0))
+        factors["blind" if config is no_rings else to_total] = float(fits["base_PsfFlux"].evaluate(x=100.0, y=100.0))
+    # where nobody insists, rings about stars have to show the light
+    assert factors[None] == factors[True]
+    assert factors["blind"] == pytest.approx(factors[False], rel=1e-3)
     flux = np.mean(catalog["base_PsfFlux_instFlux"][stars]) * factors[True]
     assert factors[True] > 1.01 * factors[False]
     # 16 stars of S/N 300, and what the PSF's stamp does not hold
@@ -244,6 +249,29 @@ def test_the_reference_aperture_gets_a_factor_to_all_light_but_stays_as_it_is():
     # the profile's own light within the circle; a stamp alone tells what lies beyond it to a seventh
     assert factor == pytest.approx(1 / PROFILE.within(12), abs=0.15 * (1 - PROFILE.within(12)))
     assert np.median(catalog["base_PsfFlux_instFlux"]) == pytest.approx(3e5, rel=0.004)
+
+
+@pytest.mark.parametrize("to_total", [False, True])
+def test_a_halo_is_counted_where_fluxes_are_to_have_all_light(to_total):
+    x, y = np.array([65.2, 190.0, 65.7, 190.4]), np.array([63.0, 63.3, 187.8, 187.1])
+    exposure = exposure_of(x, y, np.full(4, 3e5))
+    clean = measure(exposure)
+    # no wings of seeing are a ring
+    rows, columns = np.indices(SHAPE, dtype=np.float64, sparse=True)
+    for at_x, at_y in zip(x, y, strict=True):
+        distance = np.hypot(columns - at_x, rows - at_y)
+        ring = (distance > 18) & (distance < 30)
+        exposure.masked_image.image += (0.08 * 3e5 / ring.sum() * ring).astype(np.float32)
+    config = MeasurementConfig()
+    stars, labels = np.ones(len(clean), bool), np.zeros(SHAPE, np.int32)
+    settings = ApertureCorrectionConfig(to_total=to_total)
+    fits = fit_aperture_corrections(clean, stars, pixel_psf(PROFILE), SHAPE, config, settings)
+    found = check_outer_light(exposure.masked_image, labels, clean, stars, 12.0, 3.2, fits)
+    factor, before = (float(each["base_PsfFlux"].evaluate(x=100.0, y=100.0)) for each in (found.corrections, fits))
+    assert found.part > 0.05
+    assert len(found.warnings) == 1
+    assert ("PSF and Kron fluxes count it" in found.warnings[0]) == to_total
+    assert factor / before == pytest.approx(1.0 + found.part if to_total else 1.0, rel=2e-3)
 
 
 def corrected_stars(**settings):

@@ -67,10 +67,11 @@ class ApertureCorrectionConfig(TaskConfig):
     enabled: bool = setting(
         True, "Apply aperture corrections, so that an isolated star has the same PSF, Gaussian and Kron flux."
     )
-    to_total: bool = setting(
+    to_total: bool | None = setting(
         False,
-        "Scale to the light of the whole PSF model, not only to its light in the reference aperture. A "
-        "larger aperture would do the same, but holds more light of neighbors too faint to be known.",
+        "Scale to the light of the whole PSF, not only to its light in the reference aperture. A "
+        "larger aperture would do the same, but holds more light of neighbors too faint to be known. If null, this is "
+        "done where rings about stars show the light outside, else not.",
     )
     order: int = setting(
         3,
@@ -155,8 +156,11 @@ def fit_aperture_corrections(
     growth = predict_growth(psf, shape, radii, maximum_sinc_radius=config.maximum_sinc_radius)
     within = growth.apertures[config.reference_radius]
     total = within
-    if correction.to_total and usable.any():
-        total = np.full(len(within), within[len(within) // 2] * (1.0 + _beyond(catalog, usable, psf, shape, config)))
+    beyond = None
+    if correction.to_total or (correction.to_total is None and usable.any()):
+        beyond = _beyond(catalog, usable, psf, shape, config, stamp_tells=bool(correction.to_total))
+    if beyond is not None:
+        total = np.full(len(within), within[len(within) // 2] * (1.0 + beyond))
     # the PSF finds all light, and so does the Kron ellipse after what the PSF has outside it is added
     found = {"base_PsfFlux": np.ones_like(within), "base_GaussianFlux": growth.gaussian, KRON: np.ones_like(within)}
     fits = {
@@ -172,7 +176,7 @@ def fit_aperture_corrections(
         )
         for name in (*CORRECTED, *([KRON] if f"{KRON}_psfFraction" in catalog else []))
     }
-    if correction.to_total:
+    if beyond is not None:
         # the profile gives this factor without a fit to each star
         fits[reference] = ApertureCorrection(growth.factor(within, total), (), np.nan, usable, int(usable.sum()))
     return fits
@@ -263,12 +267,23 @@ def _isolated(catalog: Catalog, stars: NDArray[np.bool_], radius: float) -> NDAr
 
 
 def _beyond(
-    catalog: Catalog, stars: NDArray[np.bool_], psf: Psf, shape: tuple[int, int], config: MeasurementConfig
-) -> float:
-    """Light of a star in the middle beyond the reference aperture, in units of that within."""
+    catalog: Catalog,
+    stars: NDArray[np.bool_],
+    psf: Psf,
+    shape: tuple[int, int],
+    config: MeasurementConfig,
+    *,
+    stamp_tells: bool,
+) -> float | None:
+    """Light of a star in the middle beyond the reference aperture, in units of that within.
+
+    Without rings the stamp of the PSF model tells, or, unless it is to, the light is not known.
+    """
     x, y = 0.5 * (shape[1] - 1), 0.5 * (shape[0] - 1)
     fwhm = half_maximum_width(psf, x=x, y=y)
     rings = _rings(catalog, stars, config)
+    if rings is None and not stamp_tells:
+        return None
     return fit_flux_beyond_radius(psf.evaluate(x=[x], y=[y])[0], fwhm, config.reference_radius, rings)
 
 

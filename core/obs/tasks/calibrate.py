@@ -224,15 +224,16 @@ def calibrate(
     outer, outer_error = float("nan"), float("nan")
     applied: dict[str, ApertureCorrection] = {}
     if config.aperture_correction.enabled:
-        applied = _correct_apertures(exposure, psf, catalog, corrections, config, crowded=bool(crowded))
+        applied = _fit_apertures(exposure, psf, catalog, corrections, config, crowded=bool(crowded))
         warnings += warn_of_poor_correction(applied["base_PsfFlux"], crowded=bool(crowded))
         if not crowded and not chosen:
             radius, labels = config.measurement.reference_radius, found.footprints.labels
             stars = _psf_stars(catalog)
-            outer, outer_error, doubts = check_outer_light(
+            outer, outer_error, applied, doubts = check_outer_light(
                 exposure.masked_image, labels, catalog, stars, radius, fwhm, applied
             )
             warnings += doubts
+        apply_aperture_correction(catalog, applied, config.measurement)
     _note_counted_light(exposure, applied.get("base_PsfFlux"), config.photometry.flux)
     trends = NO_TRENDS if crowded else measure_star_trends(exposure.masked_image, catalog, _psf_stars(catalog), fwhm)
     classify_by_spread(catalog, _psf_stars(catalog), exposure.shape)
@@ -281,7 +282,7 @@ def calibrate(
     )
 
 
-def _correct_apertures(
+def _fit_apertures(
     exposure: Exposure,
     psf: Psf,
     catalog: Catalog,
@@ -290,7 +291,7 @@ def _correct_apertures(
     *,
     crowded: bool,
 ) -> dict[str, ApertureCorrection]:
-    """Fit the aperture corrections again, now that faint neighbors are known, apply them, and return them.
+    """Fit the aperture corrections again, now that faint neighbors are known.
 
     Neighbors below the threshold of the characterization lie in the apertures of its stars and in its sky. Where too
     few of its stars are found again its corrections stand.
@@ -305,9 +306,7 @@ def _correct_apertures(
         crowded=crowded,
     )
     # in a crowd the apertures of the characterization hold neighbors, too
-    best = {name: fit if fit.n_star or crowded else corrections.get(name, fit) for name, fit in fresh.items()}
-    apply_aperture_correction(catalog, best, config.measurement)
-    return best
+    return {name: fit if fit.n_star or crowded else corrections.get(name, fit) for name, fit in fresh.items()}
 
 
 def _note_counted_light(exposure: Exposure, correction: ApertureCorrection | None, flux: str) -> None:

@@ -1,4 +1,7 @@
-"""Measure the light of stars beyond the reference aperture, which no flux of the catalog counts."""
+"""Measure the light of stars beyond the reference aperture, and count it in fluxes of all light."""
+
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +13,7 @@ from obs.image.catalog import Catalog
 from obs.image.masked_image import MaskedImage
 from obs.tasks.background import bad_pixels
 
-__all__ = ["check_outer_light"]
+__all__ = ["OuterLightCheck", "check_outer_light"]
 
 LARGEST, SIGNIFICANT = 0.022, 5.0
 """Part of the light beyond the aperture that ordinary stars do not have, and its least signal-to-noise ratio. SDSS
@@ -18,6 +21,9 @@ frames have 1.3 to 1.9 % between 12 and 35 pixels."""
 
 ORDINARY_FWHMS = 3.4
 """This holds for apertures of as many FWHM. Beyond smaller ones there is more light, as the inverse square of them."""
+
+LEAST_COUNTED = 0.005
+"""Fluxes of all light count what was measured, not a profile of wings, where it is more by this part of the light."""
 
 BRIGHT, MOST_STARS = 50.0, 200
 """Least signal-to-noise ratio of the stars, and their largest number, the brightest first."""
@@ -28,6 +34,26 @@ ALONE = 0.95
 DEFECTS = ["BAD", "SAT", "CR", "INTRP", "NO_DATA", "UNMASKEDNAN", "STREAK", "EDGE"]
 
 
+class OuterLightCheck(NamedTuple):
+    """What was found of the light beyond the reference aperture.
+
+    Parameters
+    ----------
+    part, error : float
+        Light that the corrections did not count, in units of that within, and its standard error; NaN if there are too
+        few stars.
+    corrections : dict of str to ApertureCorrection
+        Corrections that count it, where it is certain and they are to bring fluxes to all light; else as they came.
+    warnings : list of str
+        A text if stars have too much of it.
+    """
+
+    part: float
+    error: float
+    corrections: dict[str, ApertureCorrection]
+    warnings: list[str]
+
+
 def check_outer_light(
     masked_image: MaskedImage,
     labels: NDArray[np.int32],
@@ -36,10 +62,8 @@ def check_outer_light(
     radius: float,
     fwhm: float,
     corrections: dict[str, ApertureCorrection],
-) -> tuple[float, float, list[str]]:
-    """Return which part of their light stars have beyond the reference aperture, its error, and a warning of too much.
-
-    The part is what fluxes do not count, in units of the light within; NaN if there are too few stars.
+) -> OuterLightCheck:
+    """Measure which part of their light stars have beyond the reference aperture, and count it where that is wanted.
 
     Parameters
     ----------
@@ -48,7 +72,7 @@ def check_outer_light(
     labels : ndarray of int32, shape (ny, nx)
         Footprint of each pixel.
     catalog : Catalog
-        Sources, footprints first, with aperture corrections.
+        Sources, footprints first.
     stars : ndarray of bool, shape (n,)
         Stars among them.
     radius : float
@@ -56,7 +80,7 @@ def check_outer_light(
     fwhm : float
         Full width at half maximum of the PSF, pixels.
     corrections : dict of str to ApertureCorrection
-        Corrections that were applied. They have one of the aperture itself if fluxes are scaled to all light.
+        Corrections to apply. They have one of the aperture itself if fluxes are scaled to all light.
     """
     reference = aperture_name(radius)
     flux, error = (catalog[f"{reference}_{column}"].astype(np.float64) for column in ("instFlux", "instFluxErr"))
@@ -79,26 +103,38 @@ def check_outer_light(
         radius=radius,
         noise=noise,
     )
-    known = 0.0
-    if reference in corrections:
+    known, to_total = 0.0, reference in corrections
+    if to_total:
         height, width = masked_image.image.shape
         known = float(corrections[reference].evaluate(x=0.5 * (width - 1), y=0.5 * (height - 1))) - 1.0
     missing = found.part - known
+    certain = missing > SIGNIFICANT * found.error
+    # wings follow a profile, spikes and halos do not; what was measured ends with the rings, and is no upper limit
+    counted = to_total and certain and missing > LEAST_COUNTED
+    if counted:
+        growth = (1.0 + found.part) / (1.0 + known)
+        corrections = {
+            name: replace(one, growth=replace(one.growth, coefficients=growth * one.growth.coefficients))
+            for name, one in corrections.items()
+        }
     largest = LARGEST * max(1.0, (ORDINARY_FWHMS * fwhm / radius) ** 2)
-    if not missing > max(largest, SIGNIFICANT * found.error):
-        return missing, found.error, []
-    remedy = (
-        f"raise calibrate.measurement.reference_aperture above {radius:g} pixels"
-        if known
-        else "to count it set calibrate.aperture_correction.to_total=true, or raise "
-        f"calibrate.measurement.reference_aperture above {radius:g} pixels"
-    )
-    warning = (
-        f"stars have {100 * missing:.1f} +- {100 * found.error:.1f} % of their light beyond the reference aperture of "
-        f"{radius:g} pixels, measured out to {REACH * radius:.0f} pixels: wide wings, a halo, or diffraction "
-        f"spikes. Fluxes do not count it, and the zero point makes up for it for stars only; {remedy}"
-    )
-    return missing, found.error, [warning]
+    if not (certain and missing > largest):
+        return OuterLightCheck(missing, found.error, corrections, [])
+    what = f"{100 * missing:.1f} +- {100 * found.error:.1f} %"
+    beyond = f"beyond the reference aperture of {radius:g} pixels, measured out to {REACH * radius:.0f} pixels"
+    if counted:
+        warning = (
+            f"stars have {what} more of their light {beyond}, than wings of seeing: a halo, or diffraction spikes. PSF "
+            "and Kron fluxes count it, apertures do not, and light further out stays unknown"
+        )
+    else:
+        warning = (
+            f"stars have {what} of their light {beyond}: wide wings, a halo, or diffraction spikes. Fluxes do not "
+            "count it, and the zero point makes up for it for stars only; to count it set "
+            "calibrate.aperture_correction.to_total=true, or raise "
+            f"calibrate.measurement.reference_aperture above {radius:g} pixels"
+        )
+    return OuterLightCheck(missing, found.error, corrections, [warning])
 
 
 def _footprints(catalog: Catalog) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

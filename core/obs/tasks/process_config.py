@@ -1,6 +1,7 @@
 """All settings of `obs process` and of `obs process-file`."""
 
 from obs.config.base import TaskConfig, setting
+from obs.tasks.aperture_correction import ApertureCorrectionConfig
 from obs.tasks.astrometry_config import AstrometryConfig
 from obs.tasks.calibrate import CalibrateConfig
 from obs.tasks.characterize import CharacterizeConfig
@@ -8,6 +9,9 @@ from obs.tasks.detect import DetectionConfig
 from obs.tasks.isr import IsrConfig
 
 __all__ = ["ProcessConfig", "ProcessFileConfig"]
+
+ALL_LIGHT = ApertureCorrectionConfig(to_total=None)
+"""Optics of images from anywhere are not known, nor how much of a star's light an aperture of a fixed radius holds."""
 
 
 class ProcessConfig(TaskConfig):
@@ -91,12 +95,18 @@ class ProcessFileConfig(TaskConfig):
     )
     background_subtracted: bool = setting(False, "The sky was subtracted from the image before.")
     reference_folder: str | None = setting(None, "Folder of a reference catalog in HTM shards.")
-    characterize: CharacterizeConfig = setting(CharacterizeConfig(), "Background, PSF and aperture correction.")
+    characterize: CharacterizeConfig = setting(
+        CharacterizeConfig(aperture_correction=ALL_LIGHT), "Background, PSF and aperture correction."
+    )
     do_calibrate: bool = setting(
         True, "Continue with calibration after characterization. If false, no ``calexp`` and ``src`` are written."
     )
     calibrate: CalibrateConfig = setting(
         # of an image that comes from anywhere it is not known whether its pixels were resampled
-        CalibrateConfig(astrometry=AstrometryConfig(required=False), detection=DetectionConfig(noise="smoothed")),
+        CalibrateConfig(
+            astrometry=AstrometryConfig(required=False),
+            detection=DetectionConfig(noise="smoothed"),
+            aperture_correction=ALL_LIGHT,
+        ),
         "All sources, astrometry and photometry.",
     )
