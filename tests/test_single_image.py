@@ -160,6 +160,7 @@ def test_the_electronic_gain_stands_above_a_setting(write, tmp_path, field):
     [
         (1 / 300, 0, {"EXPTIME": 300.0}, r"counts per second \(300 s\)"),
         (GAIN / 300, 0, {"EXPTIME": 300.0}, r"electrons per second \(300 s\)"),
+        (1 / 300, -100, {"EXPTIME": 300.0}, r"counts per second \(300 s\), and the sky was subtracted"),
         (GAIN, 0, {}, "the image is in electrons already"),
         (1, -100, {}, "likely the sky was subtracted from the image before"),
         (1e-4, 0, {}, "likely the image was rescaled"),

@@ -6,7 +6,7 @@ import pytest
 from obs.geom import Box
 from obs.image.exposure import Exposure
 from obs.image.masked_image import MaskedImage
-from obs.metrics.amplifiers import measure_amplifiers
+from obs.metrics.amplifiers import measure_amplifiers, measure_overscan
 from obs.metrics.measured import Measured
 
 SHAPE = (400, 300)
@@ -48,3 +48,23 @@ def test_most_of_an_amplifier_is_not_all_of_it():
     out = measured(np.s_[:250, 150:])
     assert out.details["dark_parts"] == {"B": 0.625}
     assert "dead_amplifiers" not in out.details
+
+
+@pytest.mark.parametrize(
+    ("sources", "sky", "gain"),
+    [
+        (("camera", "camera"), 1.75, 1.75),
+        (("camera", "assumed"), 1.25, 1.5),
+        (("assumed", "assumed"), 1.0, None),
+        (("assumed", "assumed"), 3.2, 3.2),
+    ],
+)
+def test_an_assumed_gain_is_not_told(sources, sky, gain):
+    """`sky` is GAIN, which is the mean of the amplifiers until the noise of the sky gives another."""
+    gains = [1.0 if source == "assumed" else 1.5 + 0.5 * k for k, source in enumerate(sources)]
+    cards = {f"ISR_GAIN{name}": value for name, value in zip("AB", gains, strict=True)}
+    cards |= {f"ISR_GAIN_SOURCE{name}": source for name, source in zip("AB", sources, strict=True)}
+    exposure = Exposure(MaskedImage(np.zeros((2, 2), np.float32)), metadata=cards | {"GAIN": sky})
+    out = Measured()
+    measure_overscan(out, exposure)
+    assert out.details.get("gain") == gain

@@ -1,7 +1,7 @@
 """Metrics of the amplifiers of a detector: overscan, level and noise of the sky in each, and those that are dead."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,9 +54,7 @@ def measure_overscan(out: Measured, exposure: Exposure) -> None:
     left = [100.0 * _number(value) for key, value in cards.items() if key.startswith("ISR_DEFERRED_")]
     reason = "no overscan behind the data, or too little light"
     out.set(reason, deferred_charge=max(left, key=abs, default=math.nan))
-    known = gains[np.isfinite(gains)]
-    gain = float(np.median(known)) if known.size else _number(cards.get("GAIN"))
-    if gain > 0:
+    if (gain := _known_gain(cards)) > 0:
         out.details["gain"] = _rounded(gain)
     assumed = [_number(value) for key, value in cards.items() if key.startswith("ISR_READNOISE")]
     if known_noise := [value for value in assumed if math.isfinite(value)]:
@@ -64,6 +62,20 @@ def measure_overscan(out: Measured, exposure: Exposure) -> None:
     if names:
         rows = zip(names, levels, sigmas * gains, strict=True)
         out.details["overscan"] = [[name, _rounded(level), _rounded(sigma)] for name, level, sigma in rows]
+
+
+def _known_gain(cards: Mapping[str, Any]) -> float:
+    """Return the median gain of the amplifiers whose gain is known, else the one that the sky gave; NaN if unknown."""
+    prefix = "ISR_GAIN_SOURCE"
+    names = {key.removeprefix("ISR_GAIN") for key in cards if key.startswith("ISR_GAIN") and not key.startswith(prefix)}
+    if not names:
+        return _number(cards.get("GAIN"))
+    gains = {name: gain for name in names if math.isfinite(gain := _number(cards[f"ISR_GAIN{name}"]))}
+    known = [gain for name, gain in gains.items() if cards.get(prefix + name) != "assumed"]
+    if known:
+        return float(np.median(known))
+    measured = _number(cards.get("GAIN"))
+    return math.nan if measured in gains.values() else measured
 
 
 def measure_amplifiers(out: Measured, exposure: Exposure, amplifiers: Sequence[tuple[str, Box]]) -> None:

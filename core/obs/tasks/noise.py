@@ -43,6 +43,9 @@ PATTERN = 1.3
 AGREES = 0.12
 """Fraction within which an explanation from the header must predict the noise."""
 
+FAR_BELOW = 0.1
+"""Variance of the sky, relative to that of the read noise, below which counts are scaled: no read noise is so wrong."""
+
 NO_SKY = 0.3
 """A sky lower than this, in its noise, was subtracted."""
 
@@ -204,6 +207,8 @@ def _explain(
     moved = _Line(line.slope, line.floor + measured - line.at(level))
     gain = f"{1 / line.slope:.3g}"
     if level < NO_SKY * scatter.pixel:
+        if not whole_counts and (rate := _as_rate(line, measured, metadata)) is not None:
+            return rate
         return moved, "likely the sky was subtracted from the image before, or the read noise is wrong"
     if direction > 0:
         if math.sqrt(moved.floor) > LARGEST_READ_NOISE * line.slope:
@@ -247,6 +252,16 @@ def _told_by_header(line: _Line, metadata: Mapping[str, Any]) -> Iterator[tuple[
     if _ELECTRONS.search(unit) and _RATE.search(unit):
         options = [options[1], options[0], *options[2:]]
     yield from ((candidate, cause) for candidate, cause in options if math.isfinite(candidate.slope))
+
+
+def _as_rate(line: _Line, measured: float, metadata: Mapping[str, Any]) -> tuple[_Line, str] | None:
+    """Return the line of counts per second without sky, of which only the noise tells, and the cause; None if not."""
+    seconds = next((t for name in _SECONDS if (t := _number(metadata.get(name))) > 1), math.nan)
+    rate = _scaled(line, seconds)
+    if measured > FAR_BELOW * line.floor or not rate.floor <= measured:
+        return None  # also without an exposure time, and where the read noise of the rate alone is more
+    cause = f"likely the image is in counts per second ({seconds:g} s), and the sky was subtracted from it"
+    return _Line(rate.slope, measured), cause
 
 
 def _scaled(line: _Line, divisor: float) -> _Line:

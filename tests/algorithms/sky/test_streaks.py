@@ -284,3 +284,27 @@ def test_stars_in_a_row_of_a_crowded_small_image_are_no_trail(size, seed):
     image -= np.median(image)
     found = find_streaks(image.astype(np.float32), variance.astype(np.float32), np.zeros(image.shape, bool))
     assert found[0] == []
+
+
+def drawn_out(seed, angle, n=300):
+    """Trailed stars: axis ratio 0.2, long axis at an angle, degrees."""
+    rng = np.random.default_rng(seed)
+    image = np.zeros(SHAPE)
+    rows, columns = np.mgrid[-25:26, -25:26]
+    cosine, sine = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    u, v = columns * cosine + rows * sine, rows * cosine - columns * sine
+    star = np.exp(-0.5 * ((u / 7) ** 2 + (v / 1.4) ** 2)) / (2 * np.pi * 7 * 1.4)
+    for y, x in rng.integers(26, np.array(SHAPE) - 26, (n, 2)):
+        image[y - 25 : y + 26, x - 25 : x + 26] += 3000 * 10 ** rng.uniform(0, 2) * star
+    return image
+
+
+@pytest.mark.parametrize(("seed", "angle"), [(10, 75.0), (11, 20.0)])
+def test_trailed_stars_in_a_row_are_no_trail(seed, angle):
+    assert find_streaks(*observe(drawn_out(seed, angle)))[0] == []
+
+
+@pytest.mark.parametrize("angle", [31.0, 120.0])
+def test_a_trail_over_trailed_stars_is_found(angle):
+    streaks, _, _ = find_streaks(*observe(drawn_out(1, angle) + trail(ACROSS, 60.0)))
+    assert len(streaks) == 1

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from obs.algorithms.pixels.grow import highest_of_neighbors
 from obs.algorithms.sky.bent_light import follow_chain, median_along
+from obs.algorithms.sky.drawn_out import DrawnOut
 from obs.algorithms.sky.line_chains import ANGLES, Chain, Directions, find_chains
 from obs.algorithms.sky.streak import Streak
 
@@ -49,7 +50,9 @@ UNEVEN = ((90, 40, 2.2), (80, 10, 1.8))
 from a center, and between stars in a row it is dark."""
 
 
-def find_bent_streaks(image: Float, scaled: Float) -> tuple[list[Streak], NDArray[np.bool_], Float | None]:
+def find_bent_streaks(
+    image: Float, scaled: Float, sources: DrawnOut
+) -> tuple[list[Streak], NDArray[np.bool_], Float | None]:
     """Find bent, short and dashed trails, and those beside one another.
 
     Parameters
@@ -58,6 +61,8 @@ def find_bent_streaks(image: Float, scaled: Float) -> tuple[list[Streak], NDArra
         Background-subtracted pixels.
     scaled : ndarray of float32, shape (ny, nx)
         The same in units of their noise; NaN where bad or on a trail that is known.
+    sources : DrawnOut
+        How sources are drawn out.
 
     Returns
     -------
@@ -81,6 +86,8 @@ def find_bent_streaks(image: Float, scaled: Float) -> tuple[list[Streak], NDArra
             continue
         streak, (v, u), level = follow_chain(image, scaled, chain, directions)
         if np.hypot(streak.x[1] - streak.x[0], streak.y[1] - streak.y[0]) < LEAST_ELONGATION * streak.width:
+            continue
+        if sources.explains(streak, chain.presence):
             continue
         light = np.zeros_like(image) if light is None else light
         new = ~mask[v, u]

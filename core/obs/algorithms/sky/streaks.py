@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from obs.algorithms.pixels.bins import sum_cut_bins
 from obs.algorithms.pixels.box_sums import box_sums
 from obs.algorithms.sky.bent_streaks import find_bent_streaks
+from obs.algorithms.sky.drawn_out import DrawnOut
 from obs.algorithms.sky.line_sums import sum_lines
 from obs.algorithms.sky.streak import Streak
 from obs.algorithms.sky.streak_checks import is_streak
@@ -82,6 +83,7 @@ def find_streaks(
     streaks: list[Streak] = []
     mask = np.zeros(image.shape, bool)
     light: Float | None = None
+    sources = DrawnOut(scaled)
     failures = 0
     while len(streaks) < MOST and failures < MOST_FAILURES:
         line = _best_line(binned, known, size)
@@ -89,7 +91,11 @@ def find_streaks(
             break
         plane = scaled.T if line.steep else scaled
         found = follow_line(plane, line, 2.0 * size)
-        if found is None or not is_streak(found, plane, min(image.shape)):
+        if (
+            found is None
+            or not is_streak(found, plane, min(image.shape))
+            or sources.explains(_summary(found), found.presence)
+        ):
             failures += 1
             _erase(binned, known, line, size, 4.0 * size)
             continue
@@ -102,7 +108,7 @@ def find_streaks(
         streaks.append(_summary(found))
         _erase(binned, known, found.line, size, found.high - found.low + 4.0 * size)
     scaled[mask] = np.nan
-    bent, where, more = find_bent_streaks(image, scaled)
+    bent, where, more = find_bent_streaks(image, scaled, sources)
     if more is not None:
         mask |= where
         light = more if light is None else light + more
