@@ -7,12 +7,16 @@ import pytest
 from astropy.io import fits
 from processed_visits import CENTER, data_id, make_rerun
 
+import obs
 from obs.compat.lsst.meas.mosaic import FluxFitParams
 from obs.errors import DataIdError
+from obs.image.wcs import TanSipWcs
 from obs.repo.atomic import remove_leftovers
 from obs.repo.butler import Butler
 from obs.runs.calibrate_visits import calibrate_visits
+from obs.tasks.relative.frames import FrameStars
 from obs.visits.calibration import best_calibration
+from obs.visits.common_frames import place_detectors
 
 
 @pytest.fixture(scope="module")
@@ -164,3 +168,15 @@ def test_a_repository_that_nothing_was_processed_in(tmp_path, obs):
     status, _, err = obs("calibrate-visits", tmp_path / "data")
     assert status == 1
     assert "holds raw data and is only read; name where to write" in err
+
+
+def test_detectors_of_other_filters_are_not_beside_each_other():
+    """A scan shows the same sky on one detector after the other; in one filter it would be a wrong camera."""
+    camera = obs.load_instrument("sdss").load_camera()
+    wcs, nothing = TanSipWcs((10.0, 0.0), (1024.0, 745.0), np.eye(2) * 1.1e-4), np.empty(0)
+    frames = {
+        name: ({}, FrameStars(name, "run=1", camera.detector(name), (1489, 2048), wcs, None, np.nan, *[nothing] * 5))
+        for name in ("g4", "r4")
+    }
+    assert place_detectors({"g": [frames["g4"]], "r": [frames["r4"]]})[1] == []
+    assert "displaced by" in place_detectors({"g": list(frames.values())})[1][0]

@@ -52,7 +52,7 @@ def find_places(butler: Butler) -> tuple[list[DetectorPlace], list[str]]:
     root = butler.output or butler.root
     kind = butler.mapper.dataset_type(_CALEXP)
     paths = sorted(find_datasets([root], [kind]).get(_CALEXP, {}).values())
-    own = set(Template(butler.instrument.detector).keys)
+    own = set(Template(butler.instrument.detector).keys) - {"filter"}  # a scan has one filter after the other
     visits: dict[str, list[Path]] = {}
     for path in paths:
         if (data_id := kind.parse(path.relative_to(root).as_posix())) is not None:

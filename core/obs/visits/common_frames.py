@@ -112,14 +112,15 @@ def place_detectors(
     """Return the images with detectors where their WCSs show them, if the camera has them elsewhere, and what moved.
 
     The common fit has smooth maps and small displacements, so that a detector that is turned against what the camera
-    says would bend the maps of all.
+    says would bend the maps of all. Detectors that have other filters in a visit are not beside each other there: a
+    scan shows the same sky on one after the other, and several beams on each.
 
     Parameters
     ----------
     groups : dict of str to list
         Images of each filter.
     """
-    frames = [frame for members in groups.values() for _, frame in members]
+    frames = [replace(frame, visit=f"{name} {frame.visit}") for name, members in groups.items() for _, frame in members]
     moved = {one.id: one for one in measure_detector_places(frames) if one.is_elsewhere}
     if not moved:
         return groups, []
