@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
 
 from obs.display.view import View
 from obs.errors import DatasetNotFoundError
@@ -47,6 +46,8 @@ def align(view: View, target: View) -> View:
             f"{target.title or 'the other'} {target.full_shape[1]} x {target.full_shape[0]}: to be compared, images "
             "need the same shape, or a WCS each"
         )
+    from scipy.ndimage import map_coordinates  # noqa: PLC0415 - slow to import, and one image alone needs none
+
     x, y = _positions(view, target)
     if same_shape and _are_centers(x, target.step) and _are_centers(y.T, target.step):
         return view.binned_by(target.step)

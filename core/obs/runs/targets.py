@@ -5,13 +5,11 @@ import re
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from astropy.coordinates import SkyCoord
-from astropy.table import Column, Table
-from astropy.units import Quantity, Unit, UnitConversionError, dimensionless_angles
-from scipy.spatial import cKDTree
 
+from obs.algorithms.numeric.nearest import PointTree
 from obs.coadds.sky_maps import coadd_roots
 from obs.errors import DataIdError, DatasetNotFoundError, FileFormatError, suggest
 from obs.image.catalog import Catalog
@@ -25,6 +23,9 @@ from obs.repo.parquet_catalog import parquet_length
 from obs.repo.votable_check import check_votable
 from obs.runs.results import find_results
 from obs.sky_vectors import sky_vectors
+
+if TYPE_CHECKING:
+    from astropy.table import Column, Table
 
 __all__ = ["coadd_targets", "parse_position", "read_targets", "single_target"]
 
@@ -132,9 +133,11 @@ def _on_sky(catalog: Catalog, place: str) -> Catalog:
     return catalog.select(good)
 
 
-def _read_table(path: Path) -> Table:
+def _read_table(path: Path) -> "Table":
     if not path.exists():
         raise FileFormatError("there is no such file", path=path)
+    from astropy.table import Table  # noqa: PLC0415 - slow to import, and a position needs none
+
     suffix = path.suffix.lower()
     try:
         if suffix in _FORMATS:
@@ -169,7 +172,7 @@ def _check_text(path: Path) -> None:
             raise FileFormatError("is compressed; unpack it first", path=path)
 
 
-def _column(table: Table, known: Sequence[str]) -> str | None:
+def _column(table: "Table", known: Sequence[str]) -> str | None:
     names = {_split_name(str(name))[0]: str(name) for name in reversed(table.colnames)}
     return next((names[name] for name in known if name in names), None)
 
@@ -187,7 +190,7 @@ def _split_name(name: str) -> tuple[str, str]:
     return re.sub(r"[\s.-]+", "_", base), unit
 
 
-def _coordinates(table: Table, ra_name: str, dec_name: str, path: Path) -> tuple[np.ndarray, np.ndarray]:
+def _coordinates(table: "Table", ra_name: str, dec_name: str, path: Path) -> tuple[np.ndarray, np.ndarray]:
     ra, dec = _with_points(table[ra_name]), _with_points(table[dec_name])
     for name, column in ((ra_name, ra), (dec_name, dec)):
         kind = np.asarray(column).dtype
@@ -197,6 +200,8 @@ def _coordinates(table: Table, ra_name: str, dec_name: str, path: Path) -> tuple
                 f"column {name} does not contain coordinates: a text has {letters} letters", path=path
             )
     if np.asarray(ra).dtype.kind in "US":
+        from astropy.coordinates import SkyCoord  # noqa: PLC0415 - as above
+
         try:
             sky = SkyCoord(np.asarray(ra).astype(str), np.asarray(dec).astype(str), unit=("hourangle", "deg"))
         except ValueError as error:
@@ -213,11 +218,13 @@ def _coordinates(table: Table, ra_name: str, dec_name: str, path: Path) -> tuple
     return values[0] % 360.0, values[1]
 
 
-def _with_points(column: Column) -> Column:
+def _with_points(column: "Column") -> "Column":
     """Return a column whose texts are numbers with decimal commas as numbers; any other as it is."""
     found = [_DECIMAL_COMMA.fullmatch(str(value)) for value in column] if column.dtype.kind in "US" else []
     if not found or not all(found):
         return column
+    from astropy.table import Column  # noqa: PLC0415 - as above
+
     return Column([float(f"{one[1]}.{one[2]}") for one in found if one], name=column.name, unit=column.unit)
 
 
@@ -225,6 +232,8 @@ def _degrees_in(unit: str, name: str, path: Path) -> float:
     """Return how many degrees a unit of coordinates has."""
     if unit in _UNITS:
         return _UNITS[unit]
+    from astropy.units import Unit, UnitConversionError  # noqa: PLC0415 - as above
+
     try:
         return float(Unit(unit).to("deg")) if unit else 1.0
     except UnitConversionError:
@@ -233,7 +242,7 @@ def _degrees_in(unit: str, name: str, path: Path) -> float:
         return 1.0  # words of others for degrees
 
 
-def _add_motions(catalog: Catalog, table: Table, path: Path) -> None:
+def _add_motions(catalog: Catalog, table: "Table", path: Path) -> None:
     """Add proper motions of a table and their epoch, where it has both."""
     found = {name: _column(table, known) for name, known in _MOTIONS.items()}
     if any(name is None for name in found.values()):
@@ -242,6 +251,8 @@ def _add_motions(catalog: Catalog, table: Table, path: Path) -> None:
     if epoch is None:
         logger.warning("%s: proper motions are not used, because there is no column epoch (year or MJD)", path)
         return
+    from astropy.units import Quantity, Unit, dimensionless_angles  # noqa: PLC0415 - as above
+
     try:
         for name, column in found.items():
             unit = str(table[column].unit or "mas/yr").replace("year", "yr").replace(" ", "")
@@ -254,7 +265,7 @@ def _add_motions(catalog: Catalog, table: Table, path: Path) -> None:
         raise FileFormatError(f"proper motions cannot be read: {error}", path=path) from None
 
 
-def _numbers(column: Column) -> np.ndarray:
+def _numbers(column: "Column") -> np.ndarray:
     return np.asarray(np.ma.filled(np.ma.array(column, np.float64), np.nan))
 
 
@@ -297,6 +308,8 @@ def parse_position(text: str) -> tuple[float, float]:
         raise DataIdError(problem, key="object")
     try:
         if any(letter in parts[0] for letter in ":h"):
+            from astropy.coordinates import SkyCoord  # noqa: PLC0415 - as above
+
             sky = SkyCoord(parts[0], parts[1], unit=("hourangle", "deg"))
             return float(sky.ra.deg), float(sky.dec.deg)
         ra, dec = float(parts[0]), float(parts[1])
@@ -414,9 +427,8 @@ def _add_fitted_motions(catalog: Catalog, butler: Butler, tract: int) -> None:
     places = sky_vectors(motions["coord_ra"], motions["coord_dec"])
     if not len(places):
         return
-    _, star = cKDTree(places).query(
-        np.nan_to_num(sky_vectors(catalog["coord_ra"], catalog["coord_dec"])),
-        distance_upper_bound=np.radians(_SAME_STAR / 3600.0),
+    _, star = PointTree(places).nearest(
+        np.nan_to_num(sky_vectors(catalog["coord_ra"], catalog["coord_dec"])), below=np.radians(_SAME_STAR / 3600.0)
     )
     known = star < len(motions)
     row = np.where(known, star, 0)

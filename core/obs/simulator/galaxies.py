@@ -6,7 +6,6 @@ profile that are cut off smoothly at large radii, as in the SDSS.
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import fft
 
 from obs.frozen import frozen
 from obs.simulator.moffat import MoffatShapes, moffat_stamps
@@ -146,6 +145,8 @@ def galaxy_stamps(shapes: GalaxyShapes, psf: MoffatShapes, *, x: Floats, y: Floa
     ndarray of float32, shape (n, 2 * half + 1, 2 * half + 1)
         The stamps. The PSF's light outside of the stamp is lost, the galaxy's is folded back into it.
     """
+    from scipy import fft  # noqa: PLC0415 - slow to import, and only frames with galaxies need it
+
     sampling = max(1, int(np.ceil(_WELL_SAMPLED / psf.fwhm.min(initial=_WELL_SAMPLED))))
     size = fft.next_fast_len(2 * half * sampling + 1, real=True)
     stamps = np.empty((len(x), 2 * half + 1, 2 * half + 1), np.float32)
@@ -162,8 +163,8 @@ def galaxy_stamps(shapes: GalaxyShapes, psf: MoffatShapes, *, x: Floats, y: Floa
 
 def _transform(shapes: GalaxyShapes, size: int, sampling: int) -> Stamps:
     """Return the Fourier transforms of the profiles."""
-    u = (fft.rfftfreq(size) * sampling).astype(np.float32)[None, None, :]
-    v = (fft.fftfreq(size) * sampling).astype(np.float32)[None, :, None]
+    u = (np.fft.rfftfreq(size) * sampling).astype(np.float32)[None, None, :]
+    v = (np.fft.fftfreq(size) * sampling).astype(np.float32)[None, :, None]
     xx, xy, yy = (term.astype(np.float32)[:, None, None] for term in (shapes.xx, shapes.xy, shapes.yy))
     square = xx * u**2 + (2.0 * xy * u) * v + yy * v**2
     transform = np.zeros(square.shape, np.float32)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 
 from obs.algorithms.combine.frames import Stack
+from obs.algorithms.numeric.nonnegative import solve_nonnegative
 from obs.algorithms.pixels.statistics import clipped_statistics
 
 __all__ = ["local_differences", "measure_noise_factors"]
@@ -88,7 +88,7 @@ def _solve(pairs: list[tuple[int, int, float, float]], n_frame: int) -> NDArray[
         row[column[one]], row[column[other]] = share / factor, (1 - share) / factor
     rows[len(pairs) :] = np.diag(_PRIOR / found[known])
     wanted = np.concatenate([np.ones(len(pairs)), np.full(len(known), _PRIOR)])
-    solution = nnls(rows, wanted)[0]
+    solution = solve_nonnegative(rows, wanted)
     found[known] = np.maximum(solution, _LEAST * found[known])
     return found
 
