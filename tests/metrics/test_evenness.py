@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from obs.metrics.evenness import crowd_significance, sky_spot, sky_step
+from obs.metrics.evenness import corner_glow, crowd_significance, sky_spot, sky_step
 
 SHAPE = (800, 1000)
 
@@ -51,3 +51,16 @@ def test_a_crowd_stands_out():
     y = np.concatenate([random.uniform(0, 800, 500), random.normal(300, 15, 80)])
     assert crowd_significance(x, y, SHAPE) > 15.0
     assert np.isnan(crowd_significance(x[:40], y[:40], SHAPE))
+
+
+def test_glow_in_a_corner_stands_out_of_its_surroundings():
+    image = np.random.default_rng(5).normal(0.0, 10.0, SHAPE)
+    mask = np.zeros(SHAPE, np.int32)
+    assert abs(corner_glow(image, mask, 1)) < 3.0
+    y, x = np.indices(SHAPE)
+    glow = 100.0 * np.exp(-np.hypot(SHAPE[0] - 1 - y, x) / 50.0)
+    assert corner_glow(image + glow, mask, 1) == pytest.approx(55.0, abs=5.0)
+    mask[glow > 60.0] = 1
+    mask[glow > 99.0] = 2
+    assert abs(corner_glow(image + glow, mask, 1)) < 3.0
+    assert np.isnan(corner_glow(image[:200], mask[:200], 1))

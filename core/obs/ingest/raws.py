@@ -21,6 +21,7 @@ from typing import Any
 from sqlalchemy.exc import OperationalError
 
 from obs.errors import ObsError, OutputError, PluginError, RepositoryError, describe_fault
+from obs.ingest.image_size import find_other_size
 from obs.ingest.joined_files import joined
 from obs.ingest.moved_files import moved_by_another, rest_of_move
 from obs.ingest.raw_plans import IngestOptions, Plan, RawPlanner
@@ -228,6 +229,9 @@ class _Ingest:
             )
         self.needed = tuple(dict.fromkeys((*self.unique, *raw.compiled.keys)))
         self.template = raw.compiled.text
+        self.widths: set[int] = set()
+        with suppress(ObsError):  # a camera that cannot be described has no sizes
+            self.widths = {0, *(detector.raw_shape[1] for detector in butler.instrument.load_camera().detectors)}
         self.registry = self._open_registry()
         self.planner = RawPlanner(butler.root, raw, self.unique, options, self.registry, check=self._check_detector)
 
@@ -235,6 +239,16 @@ class _Ingest:
         """Raise an error if the camera does not have the detector of a row, which its header may have wrong."""
         if all(key in row for key in Template(self.butler.instrument.detector).keys):
             self.butler.instrument.find_detector(row)
+
+    def _check_size(self, translated: Translated) -> Translated:
+        """Leave a file out whose image has another size: it would take the place of the exposure with its number.
+
+        One that lacks rows is the exposure, whose readout was interrupted; processing says so.
+        """
+        if not translated.rows or translated.size[1] in self.widths or translated.path in self.options.rows:
+            return translated
+        other = find_other_size(translated.path, self.butler.instrument) if self.widths else ""
+        return Translated(translated.path, stranger=other) if other else translated
 
     def _open_registry(self) -> Registry | None:
         """Return the registry with its tables made; None for a dry run in a repository that has none."""
@@ -288,7 +302,7 @@ class _Ingest:
             yield from pool.map(work, files, chunksize=_CHUNK)
 
     def _ingest_batch(self, batch: Sequence[Translated]) -> Iterator[FileReport]:
-        plans = [self.planner.plan(translated) for translated in batch]
+        plans = [self.planner.plan(self._check_size(translated)) for translated in batch]
         if not self.options.dry_run and self.registry is not None:
             self._put_in_again(plans)
             plans = [self._look_again(plan) for plan in plans]

@@ -82,6 +82,8 @@ class Translated:
         Why the file is left out, which is of another camera; else empty.
     is_no_exposure : bool
         Whether the reason is that it holds something else: tables, or the truth of a simulation.
+    size : tuple of int
+        Rows and columns of its first image, as the header gives them; 0 where it does not.
     """
 
     path: Path
@@ -90,6 +92,7 @@ class Translated:
     warnings: tuple[str, ...] = field(default_factory=tuple)
     stranger: str = ""
     is_no_exposure: bool = False
+    size: tuple[int, int] = (0, 0)
 
 
 def load_translator(instrument: Instrument) -> Translator:
@@ -214,7 +217,12 @@ def translate_file(
         return Translated(path, error=describe_fault(error, path), is_no_exposure=isinstance(error, _NoImageError))
     except Exception as error:  # noqa: BLE001 - a translator's fault with one header must not stop the night
         return Translated(path, error=describe_fault(error, path, "the translator failed"))
-    return Translated(path, translated, warnings=tuple(dict.fromkeys(warnings)))
+    return Translated(path, translated, warnings=tuple(dict.fromkeys(warnings)), size=_size(frames[0].header))
+
+
+def _size(header: FileHeader) -> tuple[int, int]:
+    rows, columns = header.get("NAXIS2"), header.get("NAXIS1")
+    return (rows, columns) if isinstance(rows, int) and isinstance(columns, int) else (0, 0)
 
 
 def read_frames(path: Path, translator: Translator, *, text: bool = False) -> Iterator[Frame]:

@@ -134,6 +134,14 @@ METRICS: dict[str, Metric] = {
             1,
         ),
         Metric(
+            "corner_glow",
+            "glow in a corner",
+            "sigma",
+            "How much brighter the brightest corner of the detector is than the sky around it.",
+            "median of 32 by 32 pixels minus that of pixels 96 to 160 from the corner, over the noise of a pixel",
+            1,
+        ),
+        Metric(
             "sky_bimodal",
             "step of the sky",
             "%",

@@ -19,7 +19,7 @@ from obs.image.exposure import Exposure
 from obs.image.mask import UNUSABLE_PLANES
 from obs.metrics.amplifiers import measure_amplifiers, measure_overscan
 from obs.metrics.double_peak import measure_dip
-from obs.metrics.evenness import sky_spot, sky_step
+from obs.metrics.evenness import corner_glow, sky_spot, sky_step
 from obs.metrics.header import measure_ages, measure_header
 from obs.metrics.lone_pixels import percent_alone
 from obs.metrics.measured import FEWEST, SAMPLE_STEP, Measured
@@ -214,6 +214,9 @@ def _measure_sky(out: Measured, stage: Stage, summary: ProcessSummary) -> None:
     reason = "no zero point" if not math.isfinite(zero_point) else "the sky level is not positive, or there is no WCS"
     out.set(reason, sky=sky)
     noise = _sky_noise(exposure)
+    pixels = found.exposure.masked_image
+    glow = corner_glow(pixels.image, pixels.mask.array, pixels.mask.known_bits(["BAD", "SAT", "NO_DATA"]))
+    out.set("the image is smaller than 320 pixels, or its corners are bad", corner_glow=glow / noise)
     flux = DEPTH_SNR * noise * math.sqrt(_psf_area(exposure))
     depth = zero_point - 2.5 * math.log10(flux) if flux > 0 else math.nan
     out.set("no zero point" if not math.isfinite(zero_point) else "no PSF, or no noise", depth_predicted=depth)

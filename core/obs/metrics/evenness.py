@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["crowd_significance", "sky_spot", "sky_step"]
+__all__ = ["corner_glow", "crowd_significance", "sky_spot", "sky_step"]
 
 #: Cells and sources below which nothing is said.
 _FEWEST_CELLS, _FEWEST_SOURCES = 12, 64
@@ -15,6 +15,8 @@ _SMALLEST_GROUP = 0.04
 _SEPARATE = 6.0
 #: Bins along each side hold about so many sources; bins at most.
 _PER_BIN, _MOST_BINS = 12.0, 16
+#: Sides of the square in a corner, and of the squares that its surroundings are between, pixels.
+_CORNER, _NEAR, _FAR = 32, 96, 160
 
 
 def sky_step(levels: ArrayLike) -> float:
@@ -70,6 +72,40 @@ def sky_spot(levels: ArrayLike) -> float:
     middle = float(np.median(values))
     low, high = float(values[1]) - middle, float(values[-2]) - middle
     return high if high > -low else low
+
+
+def corner_glow(image: NDArray[np.floating], mask: NDArray[np.integer], bits: int) -> float:
+    """Return how much brighter than its surroundings the brightest corner is: glow of an amplifier, which sits there.
+
+    It is too small for the cells of a background, and too faint and wide for the mask.
+
+    Parameters
+    ----------
+    image : ndarray of float, shape (ny, nx)
+        Pixels without their background.
+    mask : ndarray of int, shape (ny, nx)
+        Their mask.
+    bits : int
+        Bits of pixels that do not count.
+
+    Returns
+    -------
+    float
+        Difference of medians, in the unit of the image; NaN for images below 320 pixels on a side, and where most
+        of every corner is bad.
+    """
+    if min(image.shape) < 2 * _FAR:
+        return math.nan
+    found = []
+    ends = (slice(_FAR), slice(-1, -_FAR - 1, -1))
+    for box in ((rows, columns) for rows in ends for columns in ends):
+        values = np.where(mask[box] & bits, np.nan, image[box])
+        around = values.copy()
+        around[:_NEAR, :_NEAR] = np.nan
+        corner, rest = (part[np.isfinite(part)] for part in (values[:_CORNER, :_CORNER], around))
+        if 2 * len(corner) > _CORNER**2 and 2 * len(rest) > _FAR**2 - _NEAR**2:
+            found.append(float(np.median(corner)) - float(np.median(rest)))
+    return max(found, default=math.nan)
 
 
 def crowd_significance(x: NDArray[np.floating], y: NDArray[np.floating], shape: tuple[int, int]) -> float:

@@ -46,6 +46,7 @@ SINGLE_REMEDIES = {
     "noise_ratio": "check gain and read noise of the camera package: obs doctor",
     "stars_ratio": "compare the image with one of the same field",
     "stars_expected": "check focus, pointing and the reference catalog",
+    "corner_glow": "build a dark as long as the exposure, which has the same glow: obs calibs build dark",
     "depth": "see seeing, sky and transparency",
     "zp_scatter": "check flat, cloud and color term",
     "zp_n_stars": "use a deeper reference catalog",
