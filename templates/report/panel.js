@@ -46,6 +46,11 @@ function drawPicture(parent, name, level) {
   if (STATE.hard) box.classList.add("hard");
   element("figcaption", {}, figure, `calexp, ${picture.text}. Mask ${STATE.mask ? "on" : "off"} (m): red BAD, magenta CR, green SAT, yellow EDGE and SUSPECT. Contrast ${STATE.hard ? "high" : "usual"} (s).`);
   if (picture.mini) { element("figcaption", {}, figure, "A small picture; for a large one:"); element("code", { class: "command" }, figure, DATA.commands[0] + quoted(name)); }
+  if (picture.other) {
+    const beside = element("figure", {}, parent), place = element("div", { class: `picture${STATE.hard ? " hard" : ""}` }, beside);
+    element("img", { src: picture.other, alt: `image of ${name} in ${DATA.other.name}, with the same gray levels` }, place);
+    element("figcaption", {}, beside, `The same frame in ${DATA.other.name}, with the same gray levels.`);
+  }
   if (!picture.residual) return;
   const second = element("figure", {}, parent), frame = element("div", { class: "picture" }, second);
   element("img", { src: picture.residual, alt: `residual of ${name}: image minus the PSF models of its sources` }, frame);
@@ -57,13 +62,15 @@ function drawNumbers(panel, table, i) {
   element("h3", {}, panel, "Numbers");
   const scroll = element("div", { class: "scroll" }, panel), grid = element("table", {}, scroll), head = element("tr", {}, element("thead", {}, grid)), body = element("tbody", {}, grid);
   element("caption", {}, grid, "This frame against all frames of its filter here, and the limits.");
-  for (const text of ["metric", "value", "median", "5 % to 95 %", "look", "bad"]) element("th", { scope: "col" }, head, text);
+  const other = DATA.other && DATA.other.values[table.name[i]];
+  for (const text of ["metric", "value", ...(other ? [`in ${DATA.other.name}`] : []), "median", "5 % to 95 %", "look", "bad"]) element("th", { scope: "col" }, head, text);
   const same = [...Array(table.n).keys()].filter((k) => table.filter[k] === table.filter[i]);
   for (const metric of PANEL_METRICS) {
     if (!table.values[metric]) continue;
     const value = table.values[metric][i], others = finite(same.map((k) => table.values[metric][k])), gate = DATA.metrics[metric].gate, row = element("tr", {}, body);
     element("th", { scope: "row", title: DATA.metrics[metric].definition }, row, heading(metric));
     element("td", { title: value === null ? null : value }, row, value === null ? `not measured${table.without && table.without[i][metric] ? ` (${table.without[i][metric].replace("not measured: ", "")})` : ""}` : show(metric, value));
+    if (other) element("td", {}, row, other[metric] === undefined ? "–" : show(metric, other[metric]));
     element("td", {}, row, others.length ? show(metric, quantile(others, 0.5)) : "–");
     element("td", {}, row, others.length >= 5 ? `${show(metric, quantile(others, 0.05))} to ${show(metric, quantile(others, 0.95))}` : `${others.length} frames`);
     element("td", {}, row, gate ? `${gate.compare.replaceAll("_", " ")} ${gate.look}` : "–");

@@ -19,7 +19,7 @@ from obs.repo.metric_table import METRIC_FILE
 from obs.report.compare import compare_reruns
 from obs.report.night import Night, collect_night
 from obs.report.page import REPORT_NAME, ReportFiles, write_report
-from obs.report.pictures import MOST_PICTURES, Pictures, make_pictures
+from obs.report.pictures import MOST_PICTURES, Pictures, add_other_pictures, make_pictures
 from obs.report.sentence import describe_night
 
 __all__ = ["report", "report_output"]
@@ -130,6 +130,8 @@ def report_output(
         rows = query_metric_table(compare).rows
         other = compare_reruns([frame.row for frame in data.detectors], rows, compare.name)
     pictures = make_pictures(butler, data, most=most, known=known)
+    if compare is not None:
+        add_other_pictures(pictures, Butler(compare, instrument=butler.instrument), data)
     return data, write_report(data, path, pictures, rerun=rerun, other=other, live=live)
 
 

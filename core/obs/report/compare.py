@@ -6,13 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from obs.metrics.definitions import METRICS
+from obs.metrics.definitions import CONTEXT, METRICS
+from obs.plural import count_of
+from obs.report.night import short_name
+from obs.report.payload import rounded
 
 __all__ = ["compare_reruns"]
 
 _SIGMA = 1.4826
 _MOVED = 3.0
 _FEWEST = 3
+#: Frames whose numbers stand beside each other, for pages that can be mailed.
+_MOST_FRAMES = 500
 #: Numbers of the run itself, which say nothing of the results.
 _NOT_RESULTS = frozenset({"seconds", "peak_memory"})
 
@@ -32,7 +37,8 @@ def compare_reruns(
     Returns
     -------
     dict
-        ``name``, ``text``, and ``rows`` with ``label``, ``number``, ``median``, ``scatter`` and ``moved``.
+        ``name`` and ``text``; ``rows`` with ``label``, ``number``, ``median``, ``scatter``, ``moved`` and that in
+        ``words``; ``values``, the metrics of each frame in the other rerun.
     """
     before = {row["data_id"]: row for row in others if row.get("status") == "done"}
     pairs = [(row, before[row["data_id"]]) for row in these if row.get("status") == "done" and row["data_id"] in before]
@@ -55,14 +61,20 @@ def compare_reruns(
                 "median": f"{median:+.{digits}f}",
                 "scatter": f"{scatter:.{digits}f}",
                 "moved": moved,
+                "words": "yes" if moved else "no" if len(change) >= _FEWEST else f"not judged: n = {len(change)}",
             }
         )
     rows.sort(key=lambda row: not row["moved"])
     only = len(these) - len(pairs)
     n_moved = sum(bool(row["moved"]) for row in rows)
-    frames = f"{len(pairs)} frames are done in both, {only} only here"
-    text = f"{frames}; {n_moved} of {len(rows)} metrics moved beyond their noise."
-    return {"name": name, "text": text, "rows": rows}
+    text = f"{count_of(len(pairs), 'frame')} done in both, {only} only here"
+    judged = f"{n_moved} of {len(rows)} metrics moved beyond their noise"
+    text += f"; {judged if len(pairs) >= _FEWEST else 'too few to tell changes from noise'}."
+    values = {
+        short_name(row): {metric: rounded(row[metric]) for metric in (*METRICS, *CONTEXT) if _has(row, metric)}
+        for _, row in pairs[:_MOST_FRAMES]
+    }
+    return {"name": name, "text": text, "rows": rows, "values": values}
 
 
 def _has(row: Mapping[str, Any], name: str) -> bool:

@@ -109,6 +109,8 @@ def write_report(
         repository = shlex.quote(str(night.root.parent.parent))
         payload["commands"].append(f"obs process {repository} --rerun {shlex.quote(night.root.name)} --id ")
     payload |= {"report": f"obs report {place}", "select": f"obs query {place}"}
+    if other:
+        payload["other"] = {"name": other["name"], "values": other["values"]}
     if night.is_mosaic:
         payload["frames"]["spreads"] = _spreads(night.visits, list(payload["metrics"]))
     folder = template_folder() / "report"

@@ -24,7 +24,7 @@ from obs.report.night import Frame, Night
 from obs.report.residual import subtract_stars
 from obs.report.stars import star_data
 
-__all__ = ["Pictures", "extract_data_id", "make_pictures"]
+__all__ = ["Pictures", "add_other_pictures", "extract_data_id", "make_pictures"]
 
 logger = logging.getLogger(__name__)
 
@@ -50,19 +50,22 @@ class Pictures:
     Attributes
     ----------
     images : dict
-        Frame to ``image`` and ``mask`` as data URIs, and ``text``.
+        Frame to ``image`` and ``mask`` as data URIs, and ``text``; ``other`` is the image of another rerun.
     stars : dict
         Frame to columns of its stars; see `obs.report.stars.star_data`.
     focal : dict
         Detector name to its corners in the focal plane, mm.
     compass : dict
         Visit to the directions of north and east in the focal plane, two unit vectors.
+    limits : dict
+        Frame to the pixel values that are black and white in its image.
     """
 
     images: dict[str, dict[str, str]] = field(default_factory=dict)
     stars: dict[str, dict[str, Any]] = field(default_factory=dict)
     focal: dict[str, list[list[float]]] = field(default_factory=dict)
     compass: dict[str, list[list[float]]] = field(default_factory=dict)
+    limits: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def make_pictures(
@@ -100,6 +103,29 @@ def make_pictures(
             if frame.name not in pictures.images:
                 _try(pictures, butler, frame, _add_small)
     return pictures
+
+
+def add_other_pictures(pictures: Pictures, butler: Butler, night: Night) -> None:
+    """Add the images that another rerun has of the frames with large pictures, in the same gray levels.
+
+    Parameters
+    ----------
+    pictures : Pictures
+        The pictures of this rerun; changed in place.
+    butler : Butler
+        The output of the other.
+    night : Night
+        The frames of this rerun.
+    """
+    for frame in night.detectors:
+        if frame.name in pictures.limits and "other" not in pictures.images[frame.name]:
+            _try(pictures, butler, frame, _add_other)
+
+
+def _add_other(pictures: Pictures, butler: Butler, frame: Frame) -> None:
+    pixels = butler.get("calexp", extract_data_id(frame.row)).masked_image.image
+    small = bin_image(pixels, bin_step(pixels.shape, THUMBNAIL))
+    pictures.images[frame.name]["other"] = _jpeg(gray_levels(small, pictures.limits[frame.name]))
 
 
 def _try(pictures: Pictures, butler: Butler, frame: Frame, add: Callable[[Pictures, Butler, Frame], None]) -> None:
@@ -152,7 +178,7 @@ def extract_data_id(row: Mapping[str, Any]) -> dict[str, Any]:
 def _add(pictures: Pictures, butler: Butler, frame: Frame) -> None:
     data_id = extract_data_id(frame.row)
     exposure: Exposure = butler.get("calexp", data_id)
-    image, text = _thumbnail(exposure)
+    image, text, pictures.limits[frame.name] = _thumbnail(exposure)
     pictures.images[frame.name] = {"image": image, "mask": _mask_picture(exposure.masked_image.mask), "text": text}
     catalog = butler.get("src", data_id) if butler.exists("src", data_id) else None
     if catalog is not None:
@@ -171,7 +197,7 @@ def _add_small(pictures: Pictures, butler: Butler, frame: Frame) -> None:
     visit = visit_name(frame.row)
     if visit not in pictures.compass and (found := _compass(butler, exposure, frame)) is not None:
         pictures.compass[visit] = found
-    image, text = _thumbnail(exposure, _SMALL)
+    image, text, _ = _thumbnail(exposure, _SMALL)
     pictures.images[frame.name] = {"image": image, "mask": "", "text": text, "mini": "1"}
     if butler.exists("src", data_id):
         matches = butler.get("srcMatchFull", data_id) if butler.exists("srcMatchFull", data_id) else None
@@ -208,14 +234,14 @@ def _outlines(butler: Butler) -> dict[str, list[list[float]]]:
     return found
 
 
-def _thumbnail(exposure: Exposure, size: int = THUMBNAIL) -> tuple[str, str]:
-    """Return a JPEG of a background-subtracted image, means of blocks, and how gray levels are to be read."""
+def _thumbnail(exposure: Exposure, size: int = THUMBNAIL) -> tuple[str, str, tuple[float, float]]:
+    """Return a JPEG of a background-subtracted image, means of blocks, how gray levels are to be read, and these."""
     pixels = exposure.masked_image.image
     step = bin_step(exposure.shape, size)
     small = bin_image(pixels, step)
     limits = find_limits(small)
     text = f"means of {step} by {step} pixels, black to white {limits[0]:.3g} to {limits[1]:.3g} adu"
-    return _jpeg(gray_levels(small, limits)), text
+    return _jpeg(gray_levels(small, limits)), text, limits
 
 
 def _residual_picture(residual: NDArray[np.float32]) -> tuple[str, str]:
