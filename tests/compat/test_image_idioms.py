@@ -12,6 +12,11 @@ import obs.compat.lsst.daf.persistence as dafPersist
 import obs.compat.lsst.geom as geom
 
 
+@pytest.fixture
+def butler(rerun):
+    return dafPersist.Butler(str(rerun))
+
+
 def test_footprints_above_a_threshold():
     image = afwImage.ImageF(8, 6)
     image.setXY0(geom.Point2I(100, 200))
@@ -152,3 +157,84 @@ def test_gaussian_psfs():
     assert exposure.getPsf().computeShape(geom.Point2D(20, 20)).getDeterminantRadius() == pytest.approx(2.0, rel=1e-3)
     wide = afwDet.DoubleGaussianPsf(31, 31, 2.0, 4.0, 0.1)
     assert 2.0 < wide.computeShape().getDeterminantRadius() < 4.0
+
+
+def test_parts_are_counted_in_the_parent_image(butler):
+    exposure = butler.get("calexp", DATA_ID)
+    exposure.setXY0(geom.Point2I(100, 200))
+    wanted = geom.Box2I(geom.Point2I(110, 220), geom.Extent2I(30, 40))
+    parts = [
+        exposure[wanted],
+        exposure[110:140, 220:260],
+        exposure[10:40, 20:60, afwImage.LOCAL],
+        exposure.subset(wanted),
+    ]
+    assert [part.getBBox() for part in parts] == 4 * [wanted]
+    for whole in (exposure.image, exposure.mask, exposure.maskedImage):
+        assert whole[110:140, 220:260].getBBox() == wanted
+        assert whole[110, 220] == whole[geom.Point2I(10, 20), afwImage.LOCAL]
+    image = exposure.image
+    image[geom.Point2I(100, 200)] = 5.0
+    image[-1, -1, afwImage.LOCAL] = 6.0
+    image[101:103, 200:201] = 7.0
+    assert image.array[0, :4].tolist()[:3] == [5.0, 7.0, 7.0]
+    assert image.array[-1, -1] == 6.0
+    assert image[90:103, 200:201].getBBox() == geom.Box2I(geom.Point2I(100, 200), geom.Extent2I(3, 1))
+    exposure.mask[100, 200] = 2
+    exposure.mask[101:103, 200:201] = 4
+    assert exposure.mask.array[0, :3].tolist() == [2, 4, 4]
+    with pytest.raises(IndexError, match="pixel 3, 4 is outside of the image"):
+        image[3, 4]
+    with pytest.raises(TypeError, match="its array takes all others"):
+        image[::2, ::2]
+    with pytest.raises(TypeError, match="ask its image, mask or variance"):
+        exposure[110, 220]
+
+
+def test_planes_of_boxes_and_files(butler, tmp_path):
+    box = geom.Box2I(corner=geom.Point2I(3, 4), dimensions=geom.Extent2I(5, 6))
+    made = [afwImage.ExposureF(box), afwImage.MaskedImageF(box), afwImage.Mask(box), afwImage.ImageF(box)]
+    assert [one.getBBox() for one in made] == 4 * [box]
+    exposure = butler.get("calexp", DATA_ID)
+    path = butler.get("calexp_filename", DATA_ID)[0]
+    np.testing.assert_array_equal(afwImage.Mask(path, 2).array, exposure.mask.array)
+    np.testing.assert_array_equal(afwImage.ImageF(path, 3).array, exposure.variance.array)
+    exposure.setFilter(afwImage.Filter("HSC-G"))
+    exposure.setDetector(butler.get("camera")[56])
+    exposure.writeFits(tmp_path / "a.fits")
+    assert afwImage.ExposureF(tmp_path / "a.fits").getFilter().getName() == "HSC-G"
+
+
+def test_planes_are_multiplied_and_divided_with_their_variances():
+    first, second = (afwImage.makeMaskedImage(afwImage.ImageF(3, 2, 0)) for _ in range(2))
+    first.set(6.0, 1, 4.0)
+    second.set(2.0, 2, 1.0)
+    product = first.clone()
+    product *= second
+    assert [plane[0, 0] for plane in product.getArrays()] == [12.0, 3, 4 * 4 + 1 * 36]
+    first /= second
+    assert [plane[0, 0] for plane in first.getArrays()] == [3.0, 3, (4 + 9) / 4]
+    with pytest.raises(TypeError):
+        first.image.array += first
+    binned = afwMath.binImage(product, 3, 2)
+    assert [plane.tolist() for plane in binned.getArrays()] == [[[12.0]], [[3]], [[pytest.approx(52 / 6)]]]
+    image = afwImage.ImageF(3, 2)
+    image.scaledPlus(0.5, second.image)
+    image.scaledMinus(2.0, second.image)
+    assert image.array[1, 2] == -3.0
+
+
+def test_statistics_of_exposures_and_of_values_that_are_no_numbers(butler):
+    exposure, control = butler.get("calexp", DATA_ID), afwMath.StatisticsControl()
+    whole = afwMath.makeStatistics(exposure, afwMath.MEDIAN).getValue()
+    assert whole == afwMath.makeStatistics(exposure.image, afwMath.MEDIAN).getValue()
+    control.setNanSafe(False)
+    control.setWeighted(False)
+    values = np.array([1.0, np.nan])
+    assert np.isnan(afwMath.makeStatistics(values, afwMath.MEAN, control).getValue())
+    assert afwMath.makeStatistics(values, afwMath.MEAN).getValue() == 1.0
+    assert afwMath.makeStatistics(exposure.image.convertD(), afwMath.MEDIAN).getValue() == whole
+    with pytest.raises(ValueError, match="give weights to statisticsStack"):
+        control.setWeighted(True)
+    with pytest.raises(ValueError, match="from the scatter of the values"):
+        control.setCalcErrorFromInputVariance(True)

@@ -105,3 +105,30 @@ def test_transforms_positions_and_the_place_of_a_detector(butler):
     assert (place.getPitch(), place.getRoll()) == (0.0, 0.0)
     assert max(map(abs, place.getFpPosition())) > 1.0
     assert list(place.getReferencePoint()) == pytest.approx([1023.5, 2087.5], abs=1.0)
+
+
+def test_boxes_hold_and_cut_others():
+    box = geom.Box2I(minimum=geom.Point2I(1, 2), maximum=geom.Point2I(5, 6))
+    other = geom.Box2I(geom.Point2I(4, 0), geom.Extent2I(10, 4))
+    assert (geom.Point2I(3, 4) in box, other in box, box.overlaps(other)) == (True, False, True)
+    assert box.clippedTo(other) == geom.Box2I(geom.Point2I(4, 2), geom.Extent2I(2, 2))
+    assert box.expandedTo(other).getArea() == 13 * 7
+    assert (tuple(box.getCenter()), box.width, box.minX, box.endY) == ((3.0, 4.0), 5, 1, 7)
+    assert box == geom.Box2I(geom.Point2I(1, 2), geom.Extent2I(5, 5))
+    around = geom.Box2D.makeCenteredBox(geom.Point2D(3, 3), geom.Extent2D(2, 2))
+    assert (geom.Point2D(2.5, 3.9) in around, tuple(around.getMin())) == (True, (2.0, 2.0))
+    with pytest.raises(TypeError, match="a box has no sizes: give minimum"):
+        geom.Box2I(geom.Point2I(1, 2), sizes=3)
+
+
+def test_rows_and_columns_are_chosen_by_patterns(butler):
+    catalog = butler.get("src", DATA_ID)
+    both = catalog.extract("base_PsfFlux_*", "*KronFlux_flag")
+    assert set(both) == {f"base_PsfFlux_{part}" for part in ("instFlux", "instFluxErr", "flag")} | {
+        "ext_photometryKron_KronFlux_flag"
+    }
+    assert set(catalog[0].extract(regex="base_PsfFlux_instFlux$")) == {"base_PsfFlux_instFlux"}
+    assert catalog.schema.join("base", "PsfFlux") == "base_PsfFlux"
+    assert (catalog.isSorted(), catalog.isSorted("base_PsfFlux_instFlux")) == (True, False)
+    del catalog[1]
+    assert catalog["id"].tolist() == [101, 103, 104]

@@ -18,9 +18,12 @@ class Box2I:
         First pixel; a box of positions stands for the pixels that hold it. An empty box if absent.
     size : Extent2I or Point2I, optional
         Width and height, or the last pixel.
+    **names : object
+        The same by the names of the stack: ``minimum`` or ``corner``, and ``maximum`` or ``dimensions``.
     """
 
-    def __init__(self, minimum: Any = None, size: Any = None) -> None:  # noqa: ANN401 - as the docstring says
+    def __init__(self, minimum: Any = None, size: Any = None, **names: Any) -> None:  # noqa: ANN401 - as the docstring says
+        minimum, size = _named(minimum, size, names)
         if isinstance(minimum, Box2D):
             low = Point2I(math.floor(minimum.getMinX() + 0.5), math.floor(minimum.getMinY() + 0.5))
             high = Point2I(math.ceil(minimum.getMaxX() - 0.5), math.ceil(minimum.getMaxY() - 0.5))
@@ -112,6 +115,18 @@ class Box2I:
         columns = self.getMinX() <= first[0] and last[0] <= self.getMaxX()
         return bool(columns and self.getMinY() <= first[1] and last[1] <= self.getMaxY())
 
+    __contains__ = contains
+
+    def overlaps(self, other: "Box2I") -> bool:
+        """Return whether another box has pixels of this one."""
+        return not self.clippedTo(other).isEmpty()
+
+    intersects = overlaps
+
+    def getCenter(self) -> Point2D:
+        """Return the middle, as in the LSST stack."""
+        return Point2D((self.getMinX() + self.getMaxX()) / 2, (self.getMinY() + self.getMaxY()) / 2)
+
     def grow(self, size: int) -> None:
         """Add pixels on all sides."""
         self._min = self._min - Extent2I(size, size)
@@ -154,6 +169,22 @@ class Box2I:
         both = self.to_box().intersection(other.to_box())
         self._min, self._size = Point2I(both.x_min, both.y_min), Extent2I(both.width, both.height)
 
+    def clippedTo(self, other: "Box2I") -> "Box2I":
+        """Return what another box holds too."""
+        part = Box2I(self)
+        part.clip(other)
+        return part
+
+    def expandedTo(self, other: Any) -> "Box2I":  # noqa: ANN401 - a point or a box
+        """Return the box, grown so that a pixel or another box is in it."""
+        larger = Box2I(self)
+        larger.include(other)
+        return larger
+
+    width, height, area = property(getWidth), property(getHeight), property(getArea)
+    minX, minY, maxX, maxY = property(getMinX), property(getMinY), property(getMaxX), property(getMaxY)
+    beginX, beginY, endX, endY = property(getBeginX), property(getBeginY), property(getEndX), property(getEndY)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Box2I) and (self._min, self._size) == (other._min, other._size)
 
@@ -176,14 +207,23 @@ class Box2D:
         Lower left corner; a box of pixels stands for their areas. An empty box if absent.
     size : Extent2D or Point2D, optional
         Width and height, or the upper right corner.
+    **names : object
+        The same by the names of the stack: ``minimum`` or ``corner``, and ``maximum`` or ``dimensions``.
     """
 
-    def __init__(self, minimum: Any = None, size: Any = None) -> None:  # noqa: ANN401 - as the docstring says
+    def __init__(self, minimum: Any = None, size: Any = None, **names: Any) -> None:  # noqa: ANN401 - as the docstring says
+        minimum, size = _named(minimum, size, names)
         if isinstance(minimum, Box2I):
             size = Extent2D(minimum.getDimensions())
             minimum = Point2D(minimum.getMinX() - 0.5, minimum.getMinY() - 0.5)
         self._min = Point2D(minimum or (0.0, 0.0))
         self._size = Extent2D(size if isinstance(size, Extent2D) else Point2D(size or self._min) - self._min)
+
+    @classmethod
+    def makeCenteredBox(cls, center: Any, size: Any) -> "Box2D":  # noqa: ANN401 - any pairs
+        """Return a box of a size around a position."""
+        extent = Extent2D(size)
+        return cls(Point2D(center) - extent * 0.5, extent)
 
     def getMin(self) -> Point2D:
         """Return the lower left corner."""
@@ -235,6 +275,8 @@ class Box2D:
         columns = self.getMinX() <= point[0] < self.getMaxX()
         return bool(columns and self.getMinY() <= point[1] < self.getMaxY())
 
+    __contains__ = contains
+
     def include(self, point: Any) -> None:  # noqa: ANN401 - any pair
         """Grow so that a position is in the box."""
         high = self.getMax()
@@ -245,3 +287,11 @@ class Box2D:
         return f"({self._min}, {self._size})"
 
     __repr__ = __str__
+
+
+def _named(minimum: Any, size: Any, names: dict[str, Any]) -> tuple[Any, Any]:  # noqa: ANN401 - points and extents
+    """Return the two parts of a box by the names that the stack has for them."""
+    unknown = names.keys() - {"corner", "maximum", "dimensions"}
+    if unknown:
+        raise TypeError(f"a box has no {', '.join(sorted(unknown))}: give minimum, and maximum or dimensions")
+    return names.get("corner", minimum), names.get("maximum", names.get("dimensions", size))

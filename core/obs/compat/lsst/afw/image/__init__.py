@@ -27,7 +27,13 @@ from obs.compat.lsst.afw.image.image import (
 )
 from obs.compat.lsst.afw.image.index import X, Y, indexToPosition, positionToIndex
 from obs.compat.lsst.afw.image.mask import Mask, MaskU, MaskX
-from obs.compat.lsst.afw.image.masked_image import MaskedImageD, MaskedImageF, MaskedImageI, MaskedImageU
+from obs.compat.lsst.afw.image.masked_image import (
+    MaskedImageD,
+    MaskedImageF,
+    MaskedImageI,
+    MaskedImageU,
+    makeMaskedImage,
+)
 from obs.compat.lsst.afw.image.readers import (
     ExposureFitsReader,
     ImageFitsReader,
@@ -86,6 +92,7 @@ __all__ = [
     "indexToPosition",
     "makeExposure",
     "makeImageFromArray",
+    "makeMaskedImage",
     "makeWcs",
     "positionToIndex",
     "readMetadata",

@@ -13,7 +13,7 @@ from obs.compat.lsst.afw.image.calib import Filter, PhotoCalib
 from obs.compat.lsst.afw.image.image import ImageF
 from obs.compat.lsst.afw.image.mask import Mask
 from obs.compat.lsst.afw.image.masked_image import MaskedImageF
-from obs.compat.lsst.afw.image.pixels import PARENT, Pixels, local_box
+from obs.compat.lsst.afw.image.pixels import LOCAL, PARENT, Pixels, find_place, local_box
 from obs.compat.lsst.afw.image.psf import Psf
 from obs.compat.lsst.afw.image.transmission_curve import TransmissionCurve
 from obs.compat.lsst.afw.image.visit_info import VisitInfo
@@ -31,8 +31,8 @@ class ExposureF(Pixels):
 
     Parameters
     ----------
-    source : ExposureF, obs.image.exposure.Exposure, MaskedImageF, Extent2I, int, str or Path
-        An exposure, of which this is a view; planes; the size of an empty one; or a FITS file.
+    source : ExposureF, obs.image.exposure.Exposure, MaskedImageF, Box2I, Extent2I, int, str or Path
+        An exposure, of which this is a view; planes; the box or size of an empty one; or a FITS file.
     box : int, Box2I or SkyWcs, optional
         Height; the part that is wanted; or the WCS of planes.
     origin : str, optional
@@ -52,7 +52,9 @@ class ExposureF(Pixels):
         detector: Detector | None = None,
     ) -> None:
         exposure = _own(source, box)
-        place = source.getXY0() if isinstance(source, Pixels) else Point2I(*exposure.origin)
+        place = Point2I(*exposure.origin)
+        if isinstance(source, Pixels | Box2I):
+            place = source.getXY0() if isinstance(source, Pixels) else source.getMin()
         super().__init__(exposure.shape, place)
         if isinstance(box, Box2I):
             found = local_box(self, box, origin)
@@ -200,6 +202,17 @@ class ExposureF(Pixels):
 
     getFilterLabel = getFilter
 
+    def setFilter(self, filter: Filter | None) -> None:
+        """Set the filter, as in the LSST stack."""
+        self.exposure.physical_filter = "" if filter is None else filter.getName()
+
+    setFilterLabel = setFilter
+
+    def setDetector(self, detector: Detector | None) -> None:
+        """Set the detector, as in the LSST stack."""
+        self._detector = detector
+        self.exposure.detector_name = "" if detector is None else detector.getName()
+
     def getDetector(self) -> Detector | None:
         """Return the detector; None where the exposure does not come from a Butler that knows it."""
         return self._detector
@@ -223,8 +236,19 @@ class ExposureF(Pixels):
         """Make an exposure, as in the LSST stack."""
         return type(self)(*arguments, **keywords)
 
-    def __getitem__(self, box: Box2I) -> Self:
-        return type(self)(self, box)
+    def __getitem__(self, place: Any) -> Self:  # noqa: ANN401 - a box, or slices
+        found = find_place(self, place)
+        if not isinstance(found, Box2I):
+            raise TypeError("an exposure has no single pixels; ask its image, mask or variance")
+        return type(self)(self, found, LOCAL)
+
+    def subset(self, box: Box2I, origin: str = PARENT) -> Self:
+        """Return a part of the exposure, as a view."""
+        return type(self)(self, box, origin)
+
+    def convertF(self) -> Self:
+        """Return a copy; its pixels are 32-bit floats already."""
+        return self.clone()
 
     def getCutout(self, center: Any, size: Any) -> Self:  # noqa: ANN401 - a position or a pixel; any pair
         """Return a copy of the pixels around a position on the sky or in the image.

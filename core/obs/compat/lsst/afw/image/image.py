@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from obs.compat.lsst.afw.geom.box import Box2I
 from obs.compat.lsst.afw.geom.point import Extent2D, Extent2I, Point2I
-from obs.compat.lsst.afw.image.pixels import LOCAL, PARENT, Pixels, local_box
+from obs.compat.lsst.afw.image.pixels import LOCAL, PARENT, Pixels, find_place, local_box
 from obs.repo.fits_exposure import read_image, write_image
 from obs.repo.fits_exposure_header import header_origin, origin_cards, read_exposure_header
 
@@ -24,7 +24,7 @@ class Image(Pixels):
         Width (with the height after it), size or box of an image of zeros; an image, of which this is a view; an array,
         kept without a copy; or a FITS file.
     box : int or Box2I, optional
-        Height; or the part of the image that is wanted.
+        Height; the part of the image that is wanted; or, of a file, the number of the HDU, counted from 0.
     origin : str, optional
         How the box counts: `PARENT` or `LOCAL`.
     deep : bool, optional
@@ -95,17 +95,15 @@ class Image(Pixels):
         return cls(path)
 
     def __getitem__(self, place: Any) -> Any:  # noqa: ANN401 - a pixel, or a sub-image
-        if isinstance(place, Box2I):
-            return type(self)(self, place)
-        x, y, *_ = place  # after them perhaps how they count, which is from the first pixel
-        part = self._array[y, x]
-        return type(self)(part) if isinstance(part, np.ndarray) and part.ndim == 2 else part.item()
+        found = find_place(self, place)
+        return type(self)(self, found, LOCAL) if isinstance(found, Box2I) else self.get(*found)
 
     def __setitem__(self, place: Any, value: Any) -> None:  # noqa: ANN401 - a pixel, or a sub-image
-        if isinstance(place, Box2I):
-            type(self)(self, place)._array[...] = _plain(value)
+        found = find_place(self, place)
+        if isinstance(found, Box2I):
+            self._array[found.to_box().slices] = _plain(value)
         else:
-            self._array[place[1], place[0]] = _plain(value)
+            self._array[found[1], found[0]] = value
 
     def assign(self, other: "Image", box: Box2I | None = None, origin: str = PARENT) -> None:
         """Copy the pixels of another image into this one, or into a part of it."""
@@ -119,6 +117,14 @@ class Image(Pixels):
     def convertD(self) -> "ImageD":
         """Return an image of 64-bit floats, as in the LSST stack."""
         return ImageD(self._array.astype(np.float64), place=self.getXY0())
+
+    def scaledPlus(self, factor: float, other: "Image") -> None:
+        """Add a multiple of another image."""
+        self._array += factor * other.getArray()
+
+    def scaledMinus(self, factor: float, other: "Image") -> None:
+        """Subtract a multiple of another image."""
+        self._array -= factor * other.getArray()
 
     def __iadd__(self, other: Any) -> Self:  # noqa: ANN401 - an image or a number
         self._array += _plain(other)
@@ -185,7 +191,8 @@ def _pixels(source: Any, box: Any, dtype: Any) -> tuple[NDArray[Any], Point2I | 
         return source.astype(dtype, copy=False), None
     if isinstance(source, str | Path):
         place = header_origin(read_exposure_header(source))
-        return read_image(source).astype(dtype, copy=False), Point2I(*place)
+        number = None if isinstance(box, Box2I) or box is None else int(box)
+        return read_image(source, hdu=number).astype(dtype, copy=False), Point2I(*place)
     if isinstance(source, Box2I):
         return np.zeros(source.to_box().shape, dtype), source.getMin()
     if isinstance(source, Extent2D):

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import MethodType
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, cast
 
@@ -10,8 +11,9 @@ from numpy.typing import NDArray
 
 from obs.compat.lsst.afw.geom.box import Box2I
 from obs.compat.lsst.afw.geom.point import Extent2D, Extent2I, Point2I
-from obs.compat.lsst.afw.image.pixels import PARENT, Pixels, local_box
+from obs.compat.lsst.afw.image.pixels import LOCAL, PARENT, Pixels, find_place, local_box
 from obs.image import mask as own
+from obs.repo.fits_exposure import read_exposure
 
 __all__ = ["Mask", "MaskU", "MaskX"]
 
@@ -40,8 +42,8 @@ class Mask(Pixels):
 
     Parameters
     ----------
-    source : Mask, obs.image.mask.Mask, Extent2I or int
-        A mask, of which this is a view; or the size of an empty one.
+    source : Mask, obs.image.mask.Mask, Box2I, Extent2I, int, str or Path
+        A mask, of which this is a view; the box or size of an empty one; or the FITS file of an exposure.
     box : int or Box2I, optional
         Height; or the part of the mask that is wanted.
     origin : str, optional
@@ -61,11 +63,16 @@ class Mask(Pixels):
         place: Point2I | None = None,
     ) -> None:
         mask: own.Mask
-        if isinstance(source, Mask):
+        if isinstance(source, str | Path):  # the number of its HDU may follow, which a file of the stack does not need
+            exposure = read_exposure(source)
+            mask, place = exposure.masked_image.mask, Point2I(*exposure.origin)
+        elif isinstance(source, Mask):
             mask, place = source._mask, source.getXY0()
         elif isinstance(source, own.Mask):
             mask = source
         else:
+            if isinstance(source, Box2I):
+                place, source = source.getMin(), source.getDimensions()
             size = source if isinstance(source, Extent2D) else Extent2I(source, box)
             mask, box = own.Mask.zeros((int(size.y), int(size.x))), None
         super().__init__(mask.shape, place)
@@ -185,7 +192,15 @@ class Mask(Pixels):
         return type(self)(*arguments, **keywords)
 
     def __getitem__(self, place: Any) -> Any:  # noqa: ANN401 - a pixel, or a sub-image
-        return type(self)(self, place) if isinstance(place, Box2I) else self.get(*place)
+        found = find_place(self, place)
+        return type(self)(self, found, LOCAL) if isinstance(found, Box2I) else self.get(*found)
+
+    def __setitem__(self, place: Any, bits: Any) -> None:  # noqa: ANN401 - a pixel, or a sub-image
+        found = find_place(self, place)
+        if isinstance(found, Box2I):
+            self._mask.array[found.to_box().slices] = _bits(bits)
+        else:
+            self._mask.array[found[1], found[0]] = bits
 
     def __iand__(self, other: Any) -> Self:  # noqa: ANN401 - a mask or bits
         self._mask.array &= _bits(other)

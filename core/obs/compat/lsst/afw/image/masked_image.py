@@ -10,12 +10,12 @@ from obs.compat.lsst.afw.geom.box import Box2I
 from obs.compat.lsst.afw.geom.point import Extent2D, Extent2I, Point2I
 from obs.compat.lsst.afw.image.image import ImageF
 from obs.compat.lsst.afw.image.mask import Mask
-from obs.compat.lsst.afw.image.pixels import PARENT, Pixels, local_box
+from obs.compat.lsst.afw.image.pixels import LOCAL, PARENT, Pixels, find_place, local_box
 from obs.image import mask as own_mask
 from obs.image import masked_image as own
 from obs.repo.fits_exposure import read_exposure
 
-__all__ = ["MaskedImageD", "MaskedImageF", "MaskedImageI", "MaskedImageU"]
+__all__ = ["MaskedImageD", "MaskedImageF", "MaskedImageI", "MaskedImageU", "makeMaskedImage"]
 
 
 class MaskedImageF(Pixels):
@@ -23,8 +23,9 @@ class MaskedImageF(Pixels):
 
     Parameters
     ----------
-    source : MaskedImageF, obs.image.masked_image.MaskedImage, ImageF, Extent2I, int, str or Path
-        Planes, of which these are views; an image, which gets an empty mask; the size of empty planes; or a FITS file.
+    source : MaskedImageF, obs.image.masked_image.MaskedImage, ImageF, Box2I, Extent2I, int, str or Path
+        Planes, of which these are views; an image, which gets an empty mask; the box or size of empty planes; or a FITS
+        file.
     box : int, Box2I or Mask, optional
         Height; the part that is wanted; or the mask of an image.
     origin : str or ImageF, optional
@@ -54,6 +55,8 @@ class MaskedImageF(Pixels):
             variance = origin.getArray() if isinstance(origin, ImageF) else None
             planes = own.MaskedImage(source.getArray(), mask, variance)
         else:
+            if isinstance(source, Box2I):
+                place, source = source.getMin(), source.getDimensions()
             size = source if isinstance(source, Extent2D) else Extent2I(source, box)
             zeros = np.zeros((int(size.y), int(size.x)), np.float32)
             planes, box = own.MaskedImage(zeros, variance=zeros.copy()), None
@@ -101,16 +104,31 @@ class MaskedImageF(Pixels):
         """Make planes of the same type."""
         return type(self)(*arguments, **keywords)
 
-    def __getitem__(self, box: Box2I) -> Self:
-        return type(self)(self, box)
+    def __getitem__(self, place: Any) -> Any:  # noqa: ANN401 - a part, or the three values of a pixel
+        found = find_place(self, place)
+        if isinstance(found, Box2I):
+            return type(self)(self, found, LOCAL)
+        return tuple(plane[found[1], found[0]].item() for plane in self.getArrays())
 
-    def __imul__(self, other: Any) -> Self:  # noqa: ANN401 - a number or an image
+    def __imul__(self, other: Any) -> Self:  # noqa: ANN401 - a number, an image or planes
+        if isinstance(other, MaskedImageF):
+            first, second = self.planes, other.planes
+            first.variance[...] = first.variance * second.image**2 + second.variance * first.image**2
+            first.image *= second.image
+            first.mask.array |= second.mask.array
+            return self
         factor = other.getArray() if isinstance(other, ImageF) else other
         self.planes.image *= factor
         self.planes.variance *= factor * factor
         return self
 
-    def __itruediv__(self, other: Any) -> Self:  # noqa: ANN401 - a number or an image
+    def __itruediv__(self, other: Any) -> Self:  # noqa: ANN401 - a number, an image or planes
+        if isinstance(other, MaskedImageF):
+            first, second = self.planes, other.planes
+            first.image /= second.image
+            first.variance[...] = (first.variance + second.variance * first.image**2) / second.image**2
+            first.mask.array |= second.mask.array
+            return self
         factor = other.getArray() if isinstance(other, ImageF) else other
         self.planes.image /= factor
         self.planes.variance /= factor * factor
@@ -130,6 +148,11 @@ class MaskedImageF(Pixels):
         else:
             self.planes.image += np.float32(sign) * (other.getArray() if isinstance(other, ImageF) else other)
         return self
+
+
+def makeMaskedImage(image: ImageF, mask: Mask | None = None, variance: ImageF | None = None) -> MaskedImageF:
+    """Return planes of an image, which it shares, with an empty mask unless one is given."""
+    return MaskedImageF(image, mask, PARENT if variance is None else variance)
 
 
 MaskedImageD = MaskedImageI = MaskedImageU = MaskedImageF

@@ -3,10 +3,10 @@
 from typing import Any
 
 from obs.compat.lsst.afw.geom.box import Box2I
-from obs.compat.lsst.afw.geom.point import Extent2I, Point2I
+from obs.compat.lsst.afw.geom.point import Extent2I, Point2D, Point2I
 from obs.geom import Box
 
-__all__ = ["LOCAL", "PARENT", "Pixels", "local_box"]
+__all__ = ["LOCAL", "PARENT", "Pixels", "find_place", "local_box"]
 
 #: Boxes count pixels from the first one of the image.
 LOCAL = "LOCAL"
@@ -78,3 +78,49 @@ def local_box(whole: Pixels, box: Box2I, origin: str) -> Box:
     if not Box(0, 0, whole.getWidth(), whole.getHeight()).contains(found):
         raise ValueError(f"{box} leaves the image of {whole.getWidth()} x {whole.getHeight()} pixels at {offset}")
     return found
+
+
+def find_place(whole: Pixels, place: Any) -> Box2I | tuple[int, int]:  # noqa: ANN401 - as the docstring says
+    """Return what an index of an image means: a part or one pixel, counted from the first pixel of the image.
+
+    Parameters
+    ----------
+    whole : Pixels
+        The image.
+    place : Box2I, Point2I or tuple
+        A box, a pixel, or slices of columns and rows, ``[x1:x2, y1:y2]``; perhaps with `LOCAL` after them. Without it
+        all count in the parent image.
+
+    Raises
+    ------
+    IndexError
+        If a pixel is outside of the image.
+    TypeError
+        If it is none of them.
+    """
+    ends = list(place) if isinstance(place, tuple) else [place]
+    origin = ends.pop() if isinstance(ends[-1], str) else PARENT
+    first = whole.getXY0() if origin == PARENT else Point2I(0, 0)
+    if len(ends) == 1 and isinstance(ends[0], Box2I):
+        found = local_box(whole, ends[0], origin)
+        return Box2I.from_box(found)
+    if len(ends) == 1 and isinstance(ends[0], Point2D):
+        ends = list(ends[0])
+    if len(ends) == 2 and all(isinstance(end, slice) and end.step in (None, 1) for end in ends):
+        (left, right), (low, high) = map(_limits, ends, first, whole.getDimensions())
+        return Box2I(Point2I(left, low), Extent2I(max(right - left, 0), max(high - low, 0)))
+    if len(ends) == 2 and all(hasattr(end, "__index__") for end in ends):
+        x, y = (
+            int(end) - start if end >= 0 else int(end) + size
+            for end, start, size in zip(ends, first, whole.getDimensions(), strict=True)
+        )
+        if not (0 <= x < whole.getWidth() and 0 <= y < whole.getHeight()):
+            raise IndexError(f"pixel {ends[0]}, {ends[1]} is outside of the image, whose pixels are {whole.getBBox()}")
+        return x, y
+    raise TypeError("index an image by a box, a pixel [x, y] or slices [x1:x2, y1:y2]; its array takes all others")
+
+
+def _limits(part: slice, start: int, size: int) -> tuple[int, int]:
+    """Return the ends of a slice, counted from the first pixel; ends below 0 count from the last."""
+    low, high = (end if end is None or end < 0 else max(end - start, 0) for end in (part.start, part.stop))
+    return slice(low, high).indices(size)[:2]

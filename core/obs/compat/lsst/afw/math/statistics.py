@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.pixels.statistics import ClippedStatistics, clipped_statistics
-from obs.compat.lsst.afw.image.image import ImageF
+from obs.compat.lsst.afw.image.image import Image
 from obs.compat.lsst.afw.image.mask import Mask
 from obs.compat.lsst.afw.image.masked_image import MaskedImageF
 
@@ -53,6 +53,35 @@ class StatisticsControl:
 
     def __init__(self, numSigmaClip: float = 3.0, numIter: int = 3, andMask: int = 0) -> None:
         self._clip, self._n_iteration, self._and_mask = numSigmaClip, numIter, andMask
+        self._is_nan_safe = True
+
+    def getNanSafe(self) -> bool:
+        """Return whether values that are not numbers are left out."""
+        return self._is_nan_safe
+
+    def setNanSafe(self, value: bool) -> None:
+        """Set whether values that are not numbers are left out; if not, statistics with them are NaN."""
+        self._is_nan_safe = value
+
+    def getWeighted(self) -> bool:
+        """Return whether values are weighted, which they never are by this class."""
+        return False
+
+    def setWeighted(self, value: bool) -> None:
+        """Take note that values are not weighted.
+
+        Raises
+        ------
+        ValueError
+            If they are to be: weights are an argument of `obs.compat.lsst.afw.math.statisticsStack`.
+        """
+        if value:
+            raise ValueError("weights by variances are not done here; give weights to statisticsStack")
+
+    def setCalcErrorFromInputVariance(self, value: bool) -> None:
+        """Take note of where errors come from: `Statistics` has them from the scatter of the values."""
+        if value:
+            raise ValueError("errors come from the scatter of the values here, not from the variance plane")
 
     def getNumSigmaClip(self) -> float:
         """Return at how many sigma values are clipped."""
@@ -93,7 +122,7 @@ class Statistics:
     """
 
     def __init__(self, values: NDArray[np.float64], flags: int, control: StatisticsControl) -> None:
-        self._values = values[np.isfinite(values)]
+        self._values = values[np.isfinite(values)] if control.getNanSafe() else values
         self._flags, self._control = flags, control
         self._clipped: ClippedStatistics | None = None
 
@@ -157,11 +186,12 @@ def makeStatistics(source: Any, *more: Any) -> Statistics:  # noqa: ANN401 - as 
 
     Parameters
     ----------
-    source : MaskedImageF, ImageF, Mask or array
+    source : ExposureF, MaskedImageF, ImageF, Mask or array
         The pixels.
     *more : object
         Perhaps a mask; then what is wanted, such as ``MEDIAN | STDEVCLIP``; then perhaps a `StatisticsControl`.
     """
+    source = source.getMaskedImage() if hasattr(source, "getMaskedImage") else source
     mask = source.getMask() if isinstance(source, MaskedImageF) else None
     rest = list(more)
     if rest and isinstance(rest[0], Mask):
@@ -169,7 +199,7 @@ def makeStatistics(source: Any, *more: Any) -> Statistics:  # noqa: ANN401 - as 
     flags = int(rest[0])
     control = rest[1] if len(rest) > 1 else StatisticsControl()
     pixels = source.getImage() if isinstance(source, MaskedImageF) else source
-    values = np.asarray(pixels.getArray() if isinstance(pixels, ImageF | Mask) else pixels, np.float64)
+    values = np.asarray(pixels.getArray() if isinstance(pixels, Image | Mask) else pixels, np.float64)
     if mask is not None and control.getAndMask():
         values = values[(mask.getArray() & control.getAndMask()) == 0]
     return Statistics(values.ravel(), flags, control)

@@ -145,9 +145,20 @@ class SourceCatalog:
         """Return the sources that a blend was divided into, or with 0 those that are whole."""
         return self.subset(self.get("parent") == parent)
 
-    def extract(self, pattern: str) -> dict[str, NDArray[Any]]:
-        """Return the columns whose names match a pattern such as ``base_PsfFlux*``."""
-        return {name: self.get(name) for name in self.schema.extract(pattern)}
+    def extract(self, *patterns: str, regex: str = "") -> dict[str, NDArray[Any]]:
+        """Return the columns whose names match a pattern such as ``base_PsfFlux*``, or a regular expression."""
+        return {name: self.get(name) for name in self.schema.extract(*patterns, regex=regex)}
+
+    def isSorted(self, key: str = "id") -> bool:
+        """Return whether the rows are sorted by a column."""
+        values = self.get(key)
+        return bool(np.all(values[:-1] <= values[1:]))
+
+    def __delitem__(self, rows: Any) -> None:  # noqa: ANN401 - a number, a slice or numbers
+        kept = np.ones(len(self), bool)
+        kept[rows] = False
+        self._columns = {name: self.raw_column(name)[kept] for name in self._columns}
+        self._count = int(np.count_nonzero(kept))
 
     def sort(self, key: str = "id") -> None:
         """Sort the rows by a column."""

@@ -1,7 +1,6 @@
 """One source of a catalog."""
 
 from collections.abc import Iterator, Mapping
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -132,9 +131,9 @@ class SourceRecord:
     def __setitem__(self, name: str, value: Any) -> None:  # noqa: ANN401 - of the column's type
         self.set(name, value)
 
-    def extract(self, pattern: str) -> Mapping[str, Any]:
-        """Return the values of columns whose names match a pattern such as ``base_PsfFlux*``."""
-        return {name: self.get(name) for name in self.schema.fields if fnmatchcase(name, pattern)}
+    def extract(self, *patterns: str, regex: str = "") -> Mapping[str, Any]:
+        """Return the values of columns whose names match a pattern, or a regular expression."""
+        return {name: self.get(name) for name in self.schema.extract(*patterns, regex=regex)}
 
     # What every source has
 

@@ -1,5 +1,6 @@
 """What columns a catalog has."""
 
+import re
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
@@ -208,9 +209,17 @@ class Schema:
         """Return the names of all columns, in order."""
         return list(self.fields)
 
-    def extract(self, pattern: str) -> dict[str, SchemaItem]:
-        """Return the columns whose names match a pattern such as ``base_PsfFlux*``."""
-        return {item.key: item for item in self if fnmatchcase(item.key, pattern)}
+    def extract(self, *patterns: str, regex: str = "") -> dict[str, SchemaItem]:
+        """Return the columns whose names match a pattern such as ``base_PsfFlux*``, or a regular expression."""
+        return {
+            item.key: item
+            for item in self
+            if any(fnmatchcase(item.key, pattern) for pattern in patterns) or (regex and re.match(regex, item.key))
+        }
+
+    def join(self, *names: str) -> str:
+        """Return the name of a column of its parts."""
+        return "_".join(names)
 
     def __str__(self) -> str:
         return "Schema(\n" + "".join(f"    {item},\n" for item in self) + ")\n"
