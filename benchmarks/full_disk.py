@@ -133,7 +133,7 @@ def trial(words: Sequence[object], work: Path, start: Path, number: int, how: st
     first, before = state(work), used(work)
     if call(words, said, lambda: None, output):
         return "does not run: " + said.read_text()[-300:]
-    needed = used(work) - before
+    needed = max(used(work) - before, 0)
     good = state(work)
     largest = max(path.stat().st_size for path in work.rglob("*") if path.is_file())
     rng = random.Random(3)  # noqa: S311
@@ -215,7 +215,7 @@ def commands(top: Path) -> dict[str, tuple[list[object], str]]:
         "lightcurve-plot": (["lightcurve", night / "processed", *star, "--plot", work / "curve.png"], "night"),
         "update": (["update", package], "night"),
         "verify-fix": (["verify", night / "data", "--fix", "--yes"], "damaged"),
-        "verify-fix-results": (["verify", night / "processed", "--fix", "--yes"], "damaged"),
+        "verify-fix-results": (["verify", night / "processed", "--fix", "--yes"], "cut"),
         "demo": (["demo", "tiny", "--visits", 1, "-j", 1, "--output", work / "demo"], "night"),
         "process": (["process", data, *one, "--output", work / "again"], "processed"),
         "process-file": (["process-file", out / "calexp" / "visit-21.fits", "--output", work / "files"], "processed"),
@@ -268,7 +268,7 @@ if __name__ == "__main__":
             killed.prepare(top)
             shutil.rmtree(top / "work")
         scaffolded_night.install(top / "tiny", patch, killed.must)
-        if not (top / "damaged").is_dir():
+        if not (top / "cut").is_dir():
             scaffolded_night.prepare(top, killed.must)
         if not (top / "registered").is_dir():
             (top / "registered").mkdir()

@@ -151,7 +151,7 @@ if __name__ == "__main__":
         if not is_made:
             prepare(top)
         scaffolded_night.install(top / "tiny", patch, must)
-        if not (top / "damaged").is_dir():
+        if not (top / "cut").is_dir():
             scaffolded_night.prepare(top, must)
         work, out, night = top / "work", top / "work" / "out", top / "work" / "night"
         field = ["--from", f"gaia@{address}", "--ra", 150, "--dec", 2, "--radius", 0.2]
@@ -170,7 +170,7 @@ if __name__ == "__main__":
                 "night",
             ),
             "export-gen3": (["export-gen3", night / "processed", work / "gen3"], "night"),
-            "verify-fix": (["verify", night / "data", "--fix", "--yes"], "damaged"),
+            "verify-fix": (["verify", night / "processed", "--fix", "--yes"], "cut"),
         }
         for name in sys.argv[3:] or commands:
             words, start = commands[name]

@@ -96,7 +96,7 @@ def rows(path: Path, *, only: tuple[str, ...] = ()) -> list[tuple[object, ...]]:
             "SELECT name FROM sqlite_master WHERE type='table' ORDER BY name"
         ).fetchall():
             names = [row[1] for row in connection.execute(f'PRAGMA table_info("{table}")')]
-            kept = ", ".join(f'"{name}"' for name in names if name != "id" and (not only or name in only))
+            kept = ", ".join(f'"{name}"' for name in names if name != "id" and (not only or name in only)) or "1"
             found += [(table, *row) for row in connection.execute(f'SELECT {kept} FROM "{table}" ORDER BY {kept}')]  # noqa: S608
     connection.close()
     return found

@@ -200,7 +200,8 @@ def prepare(top: Path) -> None:
     """Make a night of two exposures with a coadd, its catalog, and files that people write."""
     work = top / "work"
     scaffolded_night.prepare(top, killed.must)
-    shutil.rmtree(top / "damaged")
+    for name in ("damaged", "cut"):
+        shutil.rmtree(top / name)
     (top / "night").rename(work)
     out, field = work / "night" / "processed", ["--id", "filter=r"]
     killed.must(["skymap", "make", out, "--discrete"])

@@ -37,7 +37,7 @@ def install(site: Path, patch: pytest.MonkeyPatch, must: Run) -> None:
 
 
 def prepare(top: Path, must: Run) -> None:
-    """Make the states "night" (two processed exposures) and "damaged" of the folder "work"."""
+    """Make states of the folder "work": "night" (two exposures), "damaged" (a raw is gone), "cut" (a result is)."""
     work = top / "work"
     must(["demo", "tiny", "--visits", 2, "-j", 1, "--output", work / "night"])
     for picture in (work / "night").glob("*.png"):
@@ -47,8 +47,13 @@ def prepare(top: Path, must: Run) -> None:
     shutil.copytree(top / "tiny" / "obs_tiny", work / "obs_tiny")
     make_older(work / "obs_tiny")
     shutil.copytree(work, top / "night", symlinks=True)
-    damage(work / "night")
+    frame = next((work / "night" / "data" / "raw").rglob("*0000001*.fits*"))
+    target = frame.readlink()
+    frame.unlink()
     shutil.copytree(work, top / "damaged", symlinks=True)
+    frame.symlink_to(target)
+    cut_result(work / "night")
+    shutil.copytree(work, top / "cut", symlinks=True)
     shutil.rmtree(work)
     tables = top / "tiny" / "obs_tiny" / "obs_tiny" / "camera"  # is written where the disk is full
     shutil.rmtree(tables)
@@ -68,9 +73,8 @@ def make_older(package: Path) -> None:
     place.write_text(json.dumps(record, indent=1))
 
 
-def damage(night: Path) -> None:
-    """Remove a raw frame that is registered, cut a result, and leave what a killed run leaves."""
-    next((night / "data" / "raw").rglob("*0000001*.fits*")).unlink()
+def cut_result(night: Path) -> None:
+    """Cut a result, and leave what a killed run leaves."""
     image = next((night / "processed" / "calexp").rglob("*.fits"))
     image.write_bytes(image.read_bytes()[: image.stat().st_size // 2 + 1])
     left = re.sub(r"-\d+-(\w+\.tmp)$", r"-99999999-\1", temporary_path(image).name)

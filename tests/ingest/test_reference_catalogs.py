@@ -336,6 +336,16 @@ def test_a_catalog_is_replaced_only_if_that_is_wanted(tmp_path, objects):
     assert len(ingest(tmp_path, few, clobber=True)[1]) == 3
 
 
+def test_a_catalog_that_another_run_made_meanwhile_is_not_replaced(tmp_path, objects):
+    few, many = (write_fits(tmp_path / f"{n}.fits", {key: data[:n] for key, data in objects.items()}) for n in (3, 5))
+    columns = ReferenceColumnsConfig()
+    with pytest.raises(OutputError, match=r"there is a reference catalog .* already; --clobber replaces it"):
+        ingest_reference_catalog(tmp_path, "cat", [few], columns, on_rows=lambda count: ingest(tmp_path, many))
+    shards = (tmp_path / "ref_cats" / "cat").glob("[0-9]*.fits")
+    assert sum(len(read_catalog(shard)) for shard in shards) == 5
+    assert find_leftovers(tmp_path) == []
+
+
 @pytest.mark.parametrize("by", ["the next run", "verify"])
 @pytest.mark.parametrize("can_exchange", [True, False])
 def test_a_run_that_is_killed_while_it_replaces_a_catalog_loses_neither(

@@ -1,5 +1,6 @@
 """`obs export`, `obs get` and `obs info` on the results of one exposure."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -198,6 +199,18 @@ def test_get_prints_and_writes(run):
     )
     status, _, err = run("get", RERUN, "src", "--id", "visit=21", "-o", "stars.xlsx")
     assert (status, "no table format for '.xlsx'" in err) == (1, True)
+
+
+def test_what_only_a_part_of_the_words_finds(run):
+    for words in (
+        ("ls", RERUN, "src"),
+        ("export", RERUN, "part", "--clobber"),
+        ("calibrate-visits", RERUN, "--dry-run"),
+    ):
+        status, _, err = run(*words, "--id", "visit=21^99", "--id", "visit=98")
+        assert status == 0
+        assert re.search(r"No (src|calexp) found for visit=99; visit=98\n", err)
+    assert "found for" not in run("ls", RERUN, "src", "--id", "visit=21", "filter=r")[2]
 
 
 def test_get_names_one_dataset(run):

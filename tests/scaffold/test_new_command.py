@@ -1,6 +1,7 @@
 """`obs new` at the command line."""
 
 import json
+import re
 import resource
 import signal
 
@@ -11,6 +12,7 @@ from made_package import imported, rows_of
 from obs.checks.package import check_package
 from obs.cli.main import main
 from obs.errors import OutputError
+from obs.repo.atomic import temporary_path
 from obs.scaffold import create
 from raw_frames import COMMON, flat_frame, write_frame
 
@@ -246,9 +248,27 @@ def test_a_night_has_one_day_where_the_site_is_known(tmp_path):
 
 
 def test_a_folder_that_exists_is_refused_before_anything_is_read(tmp_path, capsys):
+    package = tmp_path / "made" / "obs_toycam"
+    left = temporary_path(package).with_name(re.sub(r"-\d+-", "-99999999-", temporary_path(package).name))
+    left.mkdir(parents=True)
     assert new(tmp_path, "toycam") == 0
+    assert list(package.parent.iterdir()) == [package]  # nor what a killed run had left
     assert new(tmp_path, "toycam", "--from", "nothing.fits") == 1
     assert "exists already; choose another name, or another folder by --output" in capsys.readouterr().err
+
+
+def test_of_two_runs_at_once_one_makes_the_package(tmp_path, capsys, monkeypatch):
+    package, render = tmp_path / "made" / "obs_toycam", create.render_template
+
+    def later(*arguments):
+        package.mkdir()
+        (package / "mine.txt").touch()
+        return render(*arguments)
+
+    monkeypatch.setattr(create, "render_template", later)
+    assert new(tmp_path, "toycam") == 1
+    assert f"{package} exists already; choose another name" in capsys.readouterr().err
+    assert [path.name for path in package.parent.rglob("*")] == ["obs_toycam", "mine.txt"]
 
 
 def test_a_file_with_a_detector_in_each_extension(tmp_path):

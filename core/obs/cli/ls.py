@@ -13,7 +13,7 @@ from obs.policy.data_id import format_data_id
 from obs.repo.butler import Butler
 from obs.repo.layout import is_repository, is_third_generation
 from obs.repo.origins import Origin, find_origins
-from obs.runs.results import Result, count_results, find_results
+from obs.runs.results import Result, count_results, find_results, warn_of_unmatched
 
 __all__ = ["list_datasets"]
 
@@ -31,6 +31,7 @@ def list_datasets(root: Path, dataset_type: str | None, camera: str | None, ids:
         is_empty = not counts
     else:
         found = find_results(butler, dataset_type, ids)
+        warn_of_unmatched(butler, [dataset_type], ids, [result.data_id for result in found])
         is_raw = dataset_type == butler.instrument.raw_dataset_type
         if found:
             _print_files(found, find_origins(butler.roots, butler.policy) if is_raw else {})

@@ -21,7 +21,7 @@ from obs.repo.butler import Butler
 from obs.repo.exposure_parts import read_photo_calib, read_wcs
 from obs.repo.fits_exposure_header import read_exposure_header
 from obs.repo.layout import is_repository
-from obs.runs.results import Result, find_results
+from obs.runs.results import Result, find_results, warn_of_unmatched
 from obs.shell_command import shell_command
 from obs.version import __version__
 
@@ -140,6 +140,7 @@ def _choose(butler: Butler, ids: Sequence[Sequence[str]], night: str | None) -> 
         asked = "; ".join(" ".join(words) for words in ids) or "anything"
         command = shell_command("obs", "ls", butler.root, _CATALOG)
         raise DataIdError(f"no {_CATALOG} matches {asked} in {butler.root}; {command} lists them")
+    warn_of_unmatched(butler, [_CATALOG], ids, [result.data_id for result in results])
     pictures = {format_data_id(result.data_id): result for result in find_results(butler, _IMAGE, ids)}
     pairs = [(result, pictures.get(format_data_id(result.data_id))) for result in results]
     if wanted is None:

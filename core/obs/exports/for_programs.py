@@ -31,7 +31,7 @@ from obs.repo.fits_file import set_cards, write_hdus
 from obs.repo.fits_psf import write_psf
 from obs.repo.layout import is_repository
 from obs.repo.reference_choice import find_reference
-from obs.runs.results import Result, find_results
+from obs.runs.results import Result, find_results, warn_of_unmatched
 from obs.shell_command import shell_command
 from obs.tasks.reference import ReferenceConfig, field_circle, reference_flux_name
 
@@ -109,6 +109,7 @@ def export_for(
         asked = "; ".join(" ".join(words) for words in ids) or "anything"
         command = shell_command("obs", "ls", butler.root, kind)
         raise DataIdError(f"no {kind} matches {asked} in {butler.root}; {command} lists them")
+    warn_of_unmatched(butler, [kind], ids, [result.data_id for result in results])
     if folder.exists() and (not folder.is_dir() or is_repository(folder)):
         what = "a repository" if folder.is_dir() else "a file"
         raise OutputError(f"{folder} is {what}; name a folder for the export", path=folder)

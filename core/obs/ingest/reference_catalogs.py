@@ -113,8 +113,9 @@ def ingest_reference_catalog(
             f"{shown!r} cannot be the name of a reference catalog; take up to {_LONGEST_NAME} letters, digits, '_', "
             "'-', '+' and '.', a letter or digit first"
         )
+    there = OutputError(f"there is a reference catalog {target} already; --clobber replaces it", path=target)
     if os.path.lexists(target) and not clobber:
-        raise OutputError(f"there is a reference catalog {target} already; --clobber replaces it", path=target)
+        raise there
     with _staging(root, name) as staging:
         sorter = _Sorter(staging)
         bands: dict[str, str] = {}
@@ -129,7 +130,10 @@ def ingest_reference_catalog(
         result = sorter.finish(name)
         check_inside(target.parent)
         target.parent.mkdir(parents=True, exist_ok=True)
-        replace_folder(staging / "shards", target)
+        try:
+            replace_folder(staging / "shards", target, clobber=clobber)
+        except FileExistsError:
+            raise there from None
     return IngestedCatalog(target, *result, bands, estimated)
 
 

@@ -13,7 +13,7 @@ from obs.policy.data_id import DataId, format_data_id
 from obs.repo.butler import Butler
 from obs.repo.made_with import recording
 from obs.runs.record import RecordOptions, begin_output
-from obs.runs.results import find_results
+from obs.runs.results import find_results, warn_of_unmatched
 from obs.runs.settings import Settings, add_settings
 from obs.tasks.process_settings import process_settings
 from obs.tasks.relative.config import CalibrateVisitsConfig
@@ -115,6 +115,7 @@ def find_processed(butler: Butler, ids: Sequence[Sequence[str]]) -> list[DataId]
             f"no image of {butler.output or butler.root} matches {wanted}; name the rerun of obs process, and see "
             "obs ls REPO calexp"
         )
+    warn_of_unmatched(butler, _RESULTS, ids, found.values())
     return list(found.values())
 
 

@@ -1,6 +1,7 @@
 """Which datasets of a repository there are for the words of ``--id``: by their files, whatever became of raw data."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,17 @@ from obs.frozen import frozen
 from obs.policy.data_id import DataId, cast_data_id, format_data_id, parse_ids
 from obs.policy.dataset_type import DatasetType
 from obs.repo.butler import Butler
+from obs.repo.filter_names import FILTER_KEYS, names_here
 from obs.repo.filter_words import name_filters
 from obs.repo.listed_datasets import list_datasets
 from obs.runs.selection import check_filters
 
-__all__ = ["Result", "count_results", "find_results"]
+__all__ = ["Result", "count_results", "find_results", "warn_of_unmatched"]
+
+logger = logging.getLogger(__name__)
+
+#: Data IDs that a warning names.
+_NAMED = 5
 
 
 @frozen
@@ -62,6 +69,42 @@ def find_results(butler: Butler, dataset_type: str, ids: Sequence[Sequence[str]]
     return sorted(found.values(), key=lambda result: [str(type(v)) + f"{v:>20}" for v in result.data_id.values()])
 
 
+def warn_of_unmatched(
+    butler: Butler, dataset_types: Sequence[str], ids: Sequence[Sequence[str]], found: Iterable[DataId]
+) -> None:
+    """Log a warning that names each data ID asked for of which nothing was found, where others were found.
+
+    Parameters
+    ----------
+    butler : Butler
+        The repository.
+    dataset_types : sequence of str
+        Types that `find_results` was called for.
+    ids : sequence of sequence of str
+        The words of each ``--id``.
+    found : iterable of DataId
+        Data IDs of what was found.
+    """
+    kinds = [butler.mapper.dataset_type(name) for name in dataset_types]
+    there = list(found)
+    values: dict[tuple[str, ...], set[tuple[Any, ...]]] = {}
+    lost = []
+
+    def is_there(wanted: Mapping[str, Any]) -> bool:
+        keys = tuple(wanted)
+        if keys not in values:
+            values[keys] = {tuple(data_id.get(key) for key in keys) for data_id in there}
+        return tuple(wanted.values()) in values[keys]
+
+    for asked in _parse(butler, kinds, ids):
+        names = list(_with_other_names(butler, asked))
+        if not any(is_there(whole) for kind in kinds for one in names for whole in _expand(butler, kind, one)):
+            lost.append(format_data_id(asked) or "any data ID")
+    if lost and there:
+        more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
+        logger.warning("No %s found for %s%s", dataset_types[0], "; ".join(lost[:_NAMED]), more)
+
+
 def count_results(butler: Butler, ids: Sequence[Sequence[str]]) -> dict[str, int]:
     """Return how many datasets of each type there are, without types that have none.
 
@@ -104,16 +147,28 @@ def _wanted(
 
 
 def _read_words(butler: Butler, kinds: Sequence[DatasetType], ids: Sequence[Sequence[str]]) -> list[DataId]:
-    raw = butler.instrument.raw_dataset_type
-    own = {key: cast for kind in kinds for key, cast in butler.mapper.key_types(kind.name).items()}
-    words = [word.partition("=")[0] for one in ids for word in one]
-    known = own if own.keys() >= set(words) else butler.id_keys(raw) | own
-    asked = [data_id for one in ids for data_id in parse_ids(one, known)]
+    asked = _parse(butler, kinds, ids)
     named = name_filters(butler, asked)
     return [
         *asked,
         *(data_id for data_id in named if data_id not in asked),
     ]  # coadds may have a name that raw data have not
+
+
+def _parse(butler: Butler, kinds: Sequence[DatasetType], ids: Sequence[Sequence[str]]) -> list[DataId]:
+    raw = butler.instrument.raw_dataset_type
+    own = {key: cast for kind in kinds for key, cast in butler.mapper.key_types(kind.name).items()}
+    words = [word.partition("=")[0] for one in ids for word in one]
+    known = own if own.keys() >= set(words) else butler.id_keys(raw) | own
+    return [data_id for one in ids for data_id in parse_ids(one, known)]
+
+
+def _with_other_names(butler: Butler, data_id: DataId) -> Iterator[DataId]:
+    """Yield a data ID as it was asked for, and with the names that raw data have for its filter."""
+    yield data_id
+    for key in data_id.keys() & set(FILTER_KEYS):
+        for name in names_here(butler.instrument, butler.mapper, key, data_id[key]):
+            yield {**data_id, key: name}
 
 
 def _check_filters(butler: Butler, kinds: Sequence[DatasetType], ids: Sequence[Sequence[str]]) -> None:

@@ -4,6 +4,7 @@ import importlib.util
 import logging
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,8 @@ import yaml
 
 from obs.errors import OutputError, PluginError
 from obs.instrument.discovery import discover
+from obs.repo.atomic import remove_leftovers, temporary_path
+from obs.repo.folder_exchange import replace_folder
 from obs.resources import project_template
 from obs.scaffold.answers import Answers
 from obs.scaffold.exposure_room import exposure_room
@@ -61,15 +64,23 @@ def create_package(answers: Answers, folder: Path, *, facts: Mapping[str, Any] |
     if taken := is_taken(answers.camera):
         raise PluginError(f"the name '{answers.camera}' is taken by {taken}; choose another", plugin=answers.camera)
     target = folder / f"obs_{answers.camera}"
+    there = OutputError(f"{target} exists already; choose another name, or another folder by --output", path=target)
     if target.exists():
-        raise OutputError(f"{target} exists already; choose another name, or another folder by --output", path=target)
+        raise there
     context = answers.as_context() | ({} if facts is None else {"_facts": dict(facts)})
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(folder)
         # made beside its place, so that a run that is interrupted leaves no half package
-        with tempfile.TemporaryDirectory(prefix=".obs-new-", dir=folder) as scratch:
-            render_template(context, Path(scratch)).rename(target)
+        scratch = temporary_path(target)
+        scratch.mkdir()
+        try:
+            replace_folder(render_template(context, scratch), target, clobber=False)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
     except OSError as error:
+        if isinstance(error, FileExistsError) and error.filename == str(target):
+            raise there from None  # another run was faster
         cause = error.__cause__ if isinstance(error, OutputError) else error
         why = (isinstance(cause, OSError) and cause.strerror) or str(error)
         raise OutputError(f"{target} cannot be written: {why}", path=target) from error
