@@ -11,11 +11,13 @@ import obs
 from obs.compat.lsst.meas.mosaic import FluxFitParams
 from obs.errors import DataIdError
 from obs.image.wcs import TanSipWcs
+from obs.policy.data_id import format_data_id
 from obs.repo.atomic import remove_leftovers
 from obs.repo.butler import Butler
 from obs.runs.calibrate_visits import calibrate_visits
 from obs.tasks.relative.frames import FrameStars
 from obs.visits.calibration import best_calibration
+from obs.visits.changed_images import warn_of_changed_images
 from obs.visits.common_frames import place_detectors
 
 
@@ -49,6 +51,22 @@ def test_seed_users_read_what_they_know(done):
     assert butler.get("wcs_md", data_id(2), tract=0)["CTYPE1"].startswith("RA---TAN")
     report = butler.get("calibrateVisits_metadata", tract=0)
     assert report["filters"]["Clear"]["visits"] == 4
+
+
+def test_images_that_were_processed_again_are_named(done, caplog):
+    butler, _ = done
+    images = [data_id(visit) for visit in range(1, 5)]
+    path = butler.path("src", data_id(3))
+    before = path.read_bytes()
+    warn_of_changed_images(butler, images)
+    assert not caplog.records
+    butler.put(butler.get("src", data_id(3)).select(np.arange(50)), "src", data_id(3))
+    warn_of_changed_images(butler, images, use_common=False)
+    assert not caplog.records
+    warn_of_changed_images(butler, images)
+    assert "1 of 4 images were processed again after obs calibrate-visits" in caplog.text
+    assert f"({format_data_id(data_id(3))}); run it again: obs calibrate-visits {butler.output}" in caplog.text
+    path.write_bytes(before)
 
 
 def test_command_names_what_is_left_out_and_why(tmp_path, obs):

@@ -27,6 +27,7 @@ from obs.runs.calibrate_visits import find_processed, take_tract
 from obs.runs.forced import forced_settings
 from obs.runs.targets import single_target
 from obs.tasks.forced.config import ForcedConfig
+from obs.visits.changed_images import warn_of_changed_images
 from obs.visits.light_curve import LightCurve, measure_light_curve
 
 __all__ = ["lightcurve"]
@@ -65,9 +66,11 @@ def lightcurve(
     layers = forced_settings(butler.instrument)
     add_overrides(layers, overrides)
     ids, tract = take_tract(ids, tract)
+    images = find_processed(butler, ids)
+    warn_of_changed_images(butler, images, tract=tract)
     curve = measure_light_curve(
         butler,
-        find_processed(butler, ids),
+        images,
         single_target(butler, target, table, tract),
         layers.build(),
         tract=tract,

@@ -24,6 +24,7 @@ from obs.repo.butler import Butler
 from obs.repo.made_with import recording
 from obs.runs.record import RecordOptions, begin_output
 from obs.shell_command import shell_command
+from obs.visits.changed_images import warn_of_changed_images
 
 __all__ = ["CoaddJob", "coadd_jobs", "coadd_settings", "make_coadds"]
 
@@ -180,6 +181,8 @@ def make_coadds(
     todo = [job for job in jobs if not (skip_existing and is_current(butler, *job, config))]
     if skip_existing:
         _LOG.info("%d of %d coadds are there and stay", len(jobs) - len(todo), len(jobs))
+    used = {frame.name: frame.data_id for _, frames in todo for frame in frames}
+    warn_of_changed_images(butler, list(used.values()), use_common=config.use_common_calibration)
     frames = {_key(data_id): frames for data_id, frames in todo}
     return run(
         partial(_coadd_one, butler=butler, config=config, frames=frames),

@@ -22,6 +22,7 @@ from obs.repo.made_with import find_input, find_record, is_unchanged, recording
 from obs.runs.record import RecordOptions, begin_output
 from obs.tasks.difference.config import DifferenceConfig
 from obs.visits.calibration import CALIBRATION_SOURCES, best_calibration, calibration_files
+from obs.visits.changed_images import warn_of_changed_images
 
 __all__ = ["difference_settings", "make_differences"]
 
@@ -93,6 +94,7 @@ def make_differences(
     begin_output(butler, _TASK, config, RecordOptions(clobber=True))
     if skip_existing:
         data_ids = [data_id for data_id in data_ids if not _is_current(butler, data_id, config, tract)]
+    warn_of_changed_images(butler, data_ids, tract=tract, use_common=config.use_common_calibration)
     work = partial(_difference_one, butler=butler, config=config, tract=tract)
     return run(work, list(data_ids), processes=processes, timeout=timeout, on_done=on_done, raise_errors=raise_errors)
 

@@ -21,6 +21,7 @@ from obs.repo.made_with import recording
 from obs.runs.record import RecordOptions, begin_output
 from obs.tasks.forced.config import ForcedConfig
 from obs.tasks.forced.measure import BLENDED
+from obs.visits.changed_images import warn_of_changed_images
 from obs.visits.constant_neighbors import Neighbors
 from obs.visits.forced import force_image
 from obs.visits.neighbors_of_table import find_neighbors_of_table
@@ -103,6 +104,7 @@ def measure_images(
     list of Outcome
     """
     begin_output(butler, _TASK, config, RecordOptions(clobber=True))
+    warn_of_changed_images(butler, data_ids, tract=tract)
     neighbors = find_neighbors_of_table(butler, data_ids, targets, config, tract=tract)
     work = partial(
         _measure_image,
