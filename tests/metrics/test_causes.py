@@ -116,6 +116,14 @@ def test_light_that_fades_step_by_step_is_dew_and_a_cloud_is_not():
     assert "dew" not in {cause.name for verdict in judge(sinking, load_gates()) for cause in verdict.causes}
 
 
+def test_wind_shows_against_the_other_frames():
+    """An ellipticity that is usual for the telescope is good, in this direction only."""
+    rows = night(12, change=lambda i: {"e": 0.1 + 0.005 * (i % 3)} | ({"star_angle": 110.0} if i == 9 else {}))
+    verdicts = judge(rows, load_gates())
+    assert [verdict.level for verdict in verdicts] == ["good"] * 9 + ["look"] + ["good"] * 2
+    assert verdicts[9].text.startswith("wind or guiding: the ellipticity that all stars share is 0.21 off")
+
+
 def test_a_detector_that_left_the_others_of_its_visit_is_no_cloud():
     rows = mosaic(10, ["a", "b", "c", "d", "e"])
     for row in rows:

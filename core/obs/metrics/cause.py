@@ -59,7 +59,7 @@ OF_BAD_IMAGES = (
 )
 #: What trails and double stars have in common.
 OF_LONG_STARS = (
-    *("star_e_coherent", "star_e", "seeing", "fwhm_ratio"),
+    *("star_e_coherent", "star_e_excess", "star_e", "seeing", "fwhm_ratio"),
     *("psf_e1_residual", "psf_e2_residual", "psf_concentration"),
 )
 #: Magnitudes by which the sky is brighter or fainter than usual where that tells something.

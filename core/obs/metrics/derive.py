@@ -11,6 +11,7 @@ from obs.metrics.cause import BRIGHTER
 from obs.metrics.compare_amplifiers import add_amplifier_noise
 from obs.metrics.compare_detectors import add_zero_point_offsets
 from obs.metrics.compare_order import add_clock_steps, add_dimming, add_drifts, add_pointing_drifts
+from obs.metrics.compare_shapes import add_shape_excess
 from obs.metrics.definitions import Metric
 from obs.metrics.fields import number_fields
 from obs.metrics.moonlight_scale import MoonlightScale
@@ -141,6 +142,22 @@ DERIVED: dict[str, Metric] = {
             "",
             "Read noise of an amplifier over its usual read noise; of the amplifier where this is largest.",
             "against the median of the amplifier in the night, and in other nights",
+        ),
+        Metric(
+            "star_e_excess",
+            "ellipticity beside the usual",
+            "",
+            "How far the ellipticity that all stars share is from the usual one, in length and direction.",
+            "distance of (e1, e2) from the median of the night, of the same filter and detector",
+            3,
+        ),
+        Metric(
+            "star_e_excess_error",
+            "error of the ellipticity beside the usual",
+            "",
+            "Standard error of the ellipticity beside the usual one.",
+            "robust scatter of the frames of the night",
+            3,
         ),
         Metric(
             "zp_offset",
@@ -289,6 +306,7 @@ def add_derived(rows: Sequence[dict[str, Any]], references: References, extincti
     _compare_fields(rows)
     add_amplifier_noise(rows, references.history, references.night_frames, references.history_frames)
     add_zero_point_offsets(rows, references.history, references.night_frames, references.history_frames)
+    add_shape_excess(rows, references.night_frames)
     add_moonlit(rows)
     add_clock_steps(rows)
     add_drifts(rows)

@@ -57,6 +57,14 @@ def trailed(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
         Failures by metric that no cause explains yet; those that this one explains are removed.
     """
     if "star_e_coherent" not in left:
+        if "halo" in left:
+            return  # guiding that was lost for a part of the exposure
+        if "star_e_excess" in left and not {"seeing", "fwhm_ratio", "psf_concentration"} & set(left):
+            text = f"wind or guiding: the ellipticity that all stars share is {row['star_e_excess']:.2f} off that of "
+            text += f"the night's other frames ({row['star_e_coherent']:.2f} at {round(row['star_angle'])} deg from x)"
+            level = left["star_e_excess"].level
+            yield Cause("trailed", text, REMEDIES["trailed"], level, take(left, *OF_LONG_STARS))
+        take(left, "star_e_excess")  # stars that are wide first of all
         return
     level = left["star_e_coherent"].level
     name, kind = (

@@ -36,6 +36,7 @@ _ERRORS = {
 
 #: Metrics whose standard errors are metrics, too.
 _MEASURED_ERRORS = {
+    "star_e_excess": "star_e_excess_error",
     "zp_offset": "zp_offset_error",
     "zp_trend": "zp_trend_error",
     "psf_trend": "psf_trend_error",
