@@ -251,6 +251,24 @@ def test_the_reference_aperture_gets_a_factor_to_all_light_but_stays_as_it_is():
     assert np.median(catalog["base_PsfFlux_instFlux"]) == pytest.approx(3e5, rel=0.004)
 
 
+def test_stars_that_cosmic_rays_have_touched_do_not_scale_fluxes():
+    x, y = scatter(22, SHAPE, seed=3, separation=35, border=15)
+    catalog = measure(exposure_of(x, y, np.full(len(x), 3e5)), apertures=[6.0])
+    touched = np.arange(len(catalog)) % 3 == 0
+    assert np.count_nonzero(~touched) >= 12
+    config, settings = MeasurementConfig(apertures=[6.0]), ApertureCorrectionConfig(order=0)
+    factors = []
+    for stars in (~touched, np.ones(len(catalog), bool)):
+        fits = fit_aperture_corrections(catalog, stars, pixel_psf(PROFILE), SHAPE, config, settings)
+        factors.append(float(fits["base_PsfFlux"].evaluate(x=100.0, y=100.0)))
+        # what is left about the hits, too little for the fit to call it an outlier
+        name, flag = "base_CircularApertureFlux_12_0_instFlux", "base_PixelFlags_flag_cr"
+        light = catalog.columns[name]
+        catalog.add(name, np.where(touched, 1.005, 1.0) * light.data, light.unit, light.description)
+        catalog.add(flag, touched, "", catalog.columns[flag].description)
+    assert factors[0] == factors[1]
+
+
 @pytest.mark.parametrize("to_total", [False, True])
 def test_a_halo_is_counted_where_fluxes_are_to_have_all_light(to_total):
     x, y = np.array([65.2, 190.0, 65.7, 190.4]), np.array([63.0, 63.3, 187.8, 187.1])

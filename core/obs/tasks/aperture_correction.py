@@ -144,11 +144,12 @@ def fit_aperture_corrections(
     bright = usable & (catalog["base_PsfFlux_instFlux"] > limit)
     choices = [bright]
     if correction.robust:
-        choices.append(bright & _isolated(catalog, bright, 2 * config.reference_radius))
+        alone = bright & _isolated(catalog, bright, 2 * config.reference_radius)
+        choices += [alone, alone & ~_touched(catalog)]
     for better in choices:
         if np.count_nonzero(better) >= correction.minimum_stars:
             usable = better
-    if crowded and correction.robust and np.count_nonzero(choices[-1]) < correction.minimum_stars:
+    if crowded and correction.robust and np.count_nonzero(choices[1]) < correction.minimum_stars:
         usable = np.zeros(len(catalog), bool)
     x, y = catalog["base_SdssCentroid_x"], catalog["base_SdssCentroid_y"]
     middle = _middle_radius(config, half_maximum_width(psf, x=0.5 * (shape[1] - 1), y=0.5 * (shape[0] - 1)))
@@ -160,7 +161,11 @@ def fit_aperture_corrections(
     if correction.to_total or (correction.to_total is None and usable.any()):
         beyond = _beyond(catalog, usable, psf, shape, config, stamp_tells=bool(correction.to_total))
     if beyond is not None:
-        total = np.full(len(within), within[len(within) // 2] * (1.0 + beyond))
+        # rings are those of all stars, whose wings may change over the image
+        placed = usable & np.isfinite(x) & np.isfinite(y)
+        seen = growth.factor(np.ones_like(within), within).evaluate(x=x[placed], y=y[placed])
+        known = float(seen.mean()) if len(seen) else float(within[len(within) // 2])
+        total = np.full(len(within), known * (1.0 + beyond))
     # the PSF finds all light, and so does the Kron ellipse after what the PSF has outside it is added
     found = {"base_PsfFlux": np.ones_like(within), "base_GaussianFlux": growth.gaussian, KRON: np.ones_like(within)}
     fits = {
@@ -264,6 +269,15 @@ def _isolated(catalog: Catalog, stars: NDArray[np.bool_], radius: float) -> NDAr
         others = rows[near[first:end]]
         result[star] = not np.any(flux[others[others != star]] > NEIGHBOUR * flux[star])
     return result
+
+
+def _touched(catalog: Catalog) -> NDArray[np.bool_]:
+    """Which sources have pixels that were filled: what is left about cosmic rays and defects brightens apertures."""
+    touched = np.zeros(len(catalog), bool)
+    for kind in ("cr", "interpolated", "bad"):
+        if (name := f"base_PixelFlags_flag_{kind}") in catalog:
+            touched |= catalog[name]
+    return touched
 
 
 def _beyond(

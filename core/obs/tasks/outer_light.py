@@ -103,10 +103,9 @@ def check_outer_light(
         radius=radius,
         noise=noise,
     )
-    known, to_total = 0.0, reference in corrections
+    known, to_total = 0.0, reference in corrections and found.n_star > 1
     if to_total:
-        height, width = masked_image.image.shape
-        known = float(corrections[reference].evaluate(x=0.5 * (width - 1), y=0.5 * (height - 1))) - 1.0
+        known = float(np.mean(corrections[reference].evaluate(x=x[index], y=y[index]))) - 1.0
     missing = found.part - known
     certain = missing > SIGNIFICANT * found.error
     # wings follow a profile, spikes and halos do not; what was measured ends with the rings, and is no upper limit
