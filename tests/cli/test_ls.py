@@ -4,7 +4,9 @@ import pytest
 
 from obs.camera.camera import Camera
 from obs.instrument.discovery import Broken, Discovery, Found
+from obs.policy.dataset_type import DatasetType
 from obs.repo.butler import Butler
+from obs.repo.find_datasets import name_filter
 from obs.repo.registry import Registry
 
 
@@ -29,6 +31,19 @@ def test_ls_with_ids(obs, repository):
         ["visit=1", "filter=g", "ccd=1"],
         ["visit=2", "filter=r", "ccd=1"],
     ]
+
+
+def test_names_are_tested_before_they_are_read():
+    """The quick test lets all files of the data IDs pass, and no others but those that the stack names otherwise."""
+    kind = DatasetType("raw", "exposures", "raw/%(filter)s/v%(visit)03d-%(ccd)d.fits[%(hdu)d]")
+    fits = name_filter([kind], {"raw": [{"visit": 7}, {"visit": 8, "filter": "a/b", "other": 1}]})
+    names = ["raw/g/v007-1.fits", "raw/a/b/v008-2.fits.fz", "raw/g/v008-1.fits", "raw/g/v070-1.fits", "src/v007-1.fits"]
+    assert [bool(fits(name)) for name in names] == [True, True, False, False, False]
+    assert fits("config/processCcd.py")
+    assert fits("metadata/7.boost")
+    assert name_filter([kind], {}) is None
+    assert name_filter([kind], {"raw": [{"visit": "seven"}]}) is None
+    assert name_filter([kind], {"raw": [{"visit": number} for number in range(100)]}) is None
 
 
 def test_ls_shows_the_files_that_links_stand_for(obs, repository, tmp_path):

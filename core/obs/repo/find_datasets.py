@@ -3,8 +3,9 @@
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from fnmatch import translate
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ from obs.repo.file_keys import COMPRESSED
 from obs.repo.layout import is_repository
 from obs.repo.stack_names import config_task, metadata_name
 
-__all__ = ["find_datasets", "iterate_datasets", "with_place"]
+__all__ = ["find_datasets", "iterate_datasets", "name_filter", "with_place"]
+
+#: Patterns of names beyond which a filter would take longer than reading what each name says.
+_MOST_PATTERNS = 24
 
 #: The place of datasets whose registry has their paths: names of files do not tell them.
 _ANY_FILE = re.compile(r"%\(\w+\)s")
@@ -56,13 +60,17 @@ def find_datasets(
         Dataset type name to the files, by the data ID as text.
     """
     found: dict[str, dict[str, Path]] = {}
-    for kind, data_id, path in iterate_datasets(roots, types, wanted):
+    fits = name_filter(types, dict.fromkeys((kind.name for kind in types), wanted)) if wanted else None
+    for kind, data_id, path in iterate_datasets(roots, types, wanted, fits):
         found.setdefault(kind.name, {}).setdefault(format_data_id(data_id), path)
     return found
 
 
 def iterate_datasets(
-    roots: Sequence[Path], types: Sequence[DatasetType], wanted: Sequence[Mapping[str, Any]] = ()
+    roots: Sequence[Path],
+    types: Sequence[DatasetType],
+    wanted: Sequence[Mapping[str, Any]] = (),
+    fits: Callable[[str], object] | None = None,
 ) -> Iterator[tuple[DatasetType, DataId, Path]]:
     """Yield type, data ID and file of the datasets whose files are there; see `find_datasets`.
 
@@ -76,6 +84,8 @@ def iterate_datasets(
         Dataset types; those without a template, or with one that any file fits, are skipped.
     wanted : sequence of mapping
         Data IDs of which one must agree with the dataset's in all of its keys. Without any, all datasets count.
+    fits : callable, optional
+        Quick test that a name must pass; see `name_filter`.
     """
     by_depth: dict[int, list[DatasetType]] = defaultdict(list)
     for kind in types:
@@ -84,9 +94,48 @@ def iterate_datasets(
             by_depth[_depth(place)].append(kind)
     for root in roots:
         for name in _files(root):
+            if fits is not None and not fits(name):
+                continue
             for kind, data_id in _identify(name, by_depth):
                 if not wanted or any(_agree(data_id, other) for other in wanted):
                     yield kind, data_id, root / name
+
+
+def name_filter(
+    types: Sequence[DatasetType], wanted: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> Callable[[str], object] | None:
+    """Return a quick test that files of some data IDs pass, and few others do: most names then need not be read.
+
+    Parameters
+    ----------
+    types : sequence of DatasetType
+        Dataset types.
+    wanted : mapping
+        Dataset type name to data IDs, which may lack keys. Of a type that is absent all are wanted.
+
+    Returns
+    -------
+    callable or None
+        Takes a path relative to the repository; None where a test would not be quick, or all are wanted.
+    """
+    patterns: set[str] = set()
+    for kind in types:
+        if not kind.template:
+            continue
+        if kind.name not in wanted:
+            return None
+        try:
+            patterns |= {kind.compiled.glob_pattern(one) for one in wanted[kind.name]}
+        except (TypeError, ValueError, OverflowError):  # a value of another type than the template's
+            return None
+        if len(patterns) > _MOST_PATTERNS:
+            return None
+    if not patterns:
+        return None
+    whole = "|".join(translate(pattern + ending) for pattern in sorted(patterns) for ending in COMPRESSED)
+    match = re.compile(whole).match
+    # files of the stack have other names than those of templates
+    return lambda name: match(name) or config_task(name) or metadata_name(name)
 
 
 def _identify(name: str, by_depth: Mapping[int, Iterable[DatasetType]]) -> list[tuple[DatasetType, DataId]]:
