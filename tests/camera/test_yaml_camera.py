@@ -108,6 +108,36 @@ def test_affine_transform_is_the_plate_scale(load):
     assert load("transformType: radial, coeffs: [0.0, 1.0, 0.0, 1.0e-6]", affine).distortion == RadialDistortion()
 
 
+def test_the_oldest_descriptions_give_numbers_of_pixels(load, tmp_path):
+    boxes = """\
+        hdu: 2
+        ixy: [1, 0]
+        perAmpData: true
+        readCorner: LR
+        rawBBox: [[0, 0], [7, 6]]
+        rawDataBBox: [[1, 0], [4, 6]]
+"""
+    numbers = """\
+        ixy: [1, 0]
+        readCorner: LR
+        dataExtent: [4, 5]
+        extended: 1
+        h_overscan: 2
+        v_overscan: 3
+        nRowPreParallelTransfer: 1
+"""
+    assert CAMERA.count(boxes) == CAMERA.count("        hdu: 1\n") == 1
+    old = CAMERA.replace(boxes, numbers).replace("        hdu: 1\n", "").replace("[7, 5]]", "[7, 4]]")
+    (tmp_path / "old.yaml").write_text(old)
+    first, second = load_yaml_camera(tmp_path / "old.yaml").detector("north").amplifiers
+    assert (first.name, first.raw_hdu, second.name, second.raw_hdu) == ("right", 1, "left", 2)
+    assert (first.bbox, second.bbox) == (Box(4, 0, 4, 5), Box(0, 0, 4, 5))
+    assert first.raw_bbox == Box(0, 0, 7, 9)
+    assert first.raw_data_bbox == Box(1, 1, 4, 5)
+    assert first.raw_serial_overscan_bbox == Box(5, 1, 2, 5)
+    assert first.raw_parallel_overscan_bbox == Box(1, 6, 4, 3)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -141,6 +171,7 @@ def test_affine_transform_is_the_plate_scale(load):
         ("readCorner: LL", "readCorner: XX", r"left\.readCorner: 'XX' is none of LL, LR, UR, UL$"),
         ("[[5, 0], [2, 6]]", "[[5, 0], [-2, 6]]", r"box extent must not be negative, got width -2, height 6$"),
         ("        gain: 1.5\n", "", r"the key gain is missing"),
+        ("        rawDataBBox: [[1, 0], [4, 6]]\n", "", r"the key rawDataBBox is missing"),
         ("    amplifiers:\n", "    amplifiers: {}\n    spare:\n", r"CCDs\.north\.amplifiers: there is no amplifier$"),
         ("CCDs:\n", "CCDs: none\nspare:\n", r"line 6: CCDs: expected keys and values, got 'none'$"),
     ],

@@ -133,6 +133,21 @@ def test_what_has_no_effect_is_said():
     ]
 
 
+def test_previews_never_do_what_they_would_show():
+    line = ["constructBias.py", "DATA", "--id", "visit=1", "--dry-run"]
+    assert translate_line(line).words == shlex.split("calibs build bias DATA --id visit=1 --show data")
+    assert translate_line(["ingestImages.py", "D", "a.fits", "--show", "run"]).words == ["ingest", "D", "a.fits"]
+    for text, message in (
+        ("ingestImages.py D a.fits --show config", "obs ingest shows no settings; .* --dry-run says what it would do"),
+        ("ingestCalibs.py D a.fits --show=data run", "obs calibs ingest shows no settings"),
+        ("makeSkyMap.py D --show config", "obs skymap make shows no settings; obs skymap make --help lists"),
+        ("makeSkyMap.py D --dry-run", "obs skymap make has no dry run"),
+        ("processFile.py a.fits --output o --dry-run", "obs process-file has no dry run"),
+    ):
+        with pytest.raises(click.UsageError, match=message):
+            translate_line(text.split())
+
+
 @pytest.mark.parametrize(
     ("steps", "lines"),
     [

@@ -251,7 +251,7 @@ exposures:
   calexp: {template: calexp/FILE}
 datasets:
   src: {template: src/FILE}
-  raw_hdu: {python: lsst.daf.base.PropertyList, storage: FitsStorage, tables: raw, template: 'raw/FILE[0]'}
+  raw_hdu: {python: lsst.daf.base.propertyList, storage: FitsStorage, tables: raw, template: 'raw/FILE[0]'}
 """.replace("FILE", _LSST_FILE.format(number="visit"))
 #: What one of them has otherwise.
 LSST_IMSIM = """\

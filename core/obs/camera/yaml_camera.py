@@ -175,7 +175,7 @@ def _detector(node: _Node) -> Detector:
         node.fault("transposed detectors are not read", "transposeDetector")
     # amplifiers are taken in the order of their HDUs
     nodes = sorted(node.child("amplifiers").children(), key=lambda amp: amp.whole("hdu", 0))
-    amplifiers = tuple(_amplifier(amp) for amp in nodes)
+    amplifiers = tuple(_amplifier(_with_boxes(amp, place)) for place, amp in enumerate(nodes, start=1))
     if not amplifiers:
         node.fault("there is no amplifier", "amplifiers")
     offset, reference, size = node.numbers("offset", 2), node.numbers("refpos", 2), node.numbers("pixelSize", 2)
@@ -204,6 +204,33 @@ def _detector(node: _Node) -> Detector:
         )
     except ValueError as error:
         node.fault(str(error))
+
+
+def _with_boxes(node: _Node, place: int) -> _Node:
+    """Return an amplifier with its boxes, which the oldest descriptions give as numbers of pixels.
+
+    Parameters
+    ----------
+    node : _Node
+        The amplifier.
+    place : int
+        Its place among those of the detector, which is its HDU in such descriptions.
+    """
+    if "dataExtent" not in node.data:
+        node.get("rawDataBBox")
+        node.get("rawBBox")
+        return node
+    width, height = (int(value) for value in node.numbers("dataExtent", 2))
+    left, right = node.whole("extended", 0), node.whole("h_overscan", 0)
+    below, above = node.whole("nRowPreParallelTransfer", 0), node.whole("v_overscan", 0)
+    boxes = {
+        "rawBBox": [[0, 0], [left + width + right, below + height + above]],
+        "rawDataBBox": [[left, below], [width, height]],
+        "rawSerialOverscanBBox": [[left + width, below], [right, height]],
+        "rawParallelOverscanBBox": [[left, below + height], [width, above]],
+    }
+    data = {"hdu": place, "perAmpData": True, **node.data, **boxes}
+    return _Node(node.path, data, node.lines, node.keys)
 
 
 def _amplifier(node: _Node) -> Amplifier:

@@ -97,6 +97,7 @@ def translate_line(line: Sequence[str]) -> Translated:
     if program.words[0] in _PROCESSING:
         words = _drop_absent(words, notes)
     known = _known_options(program.words)
+    words = _without_previews(name, program.words, words, known)
     words = _drop(words, {name: option for name, option in GENERAL.items() if name not in known}, notes)
     if name == "ingestCalibs" and _are_registered(words):
         kept = [option for word, option in pairwise(words) if word == "--calib"]
@@ -108,6 +109,34 @@ def translate_line(line: Sequence[str]) -> Translated:
     if name == "ingestDriver":
         notes.append("-j is for obs ingest what --cores is for ingestDriver.py")
     return Translated([*program.words, *words], notes)
+
+
+def _without_previews(name: str, command: Sequence[str], words: list[str], known: set[str]) -> list[str]:
+    """Return the words of a command that shows nothing; ``--show run`` goes without harm.
+
+    Raises
+    ------
+    click.UsageError
+        If something is to be shown, or nothing to be done, by a command that would then do everything.
+    """
+    advice = f"obs {' '.join(command)} --help lists its settings and options"
+    if "--dry-run" in known:
+        advice += f"; obs {' '.join(command)} ... --dry-run says what it would do"
+    kept: list[str] = []
+    while words:
+        word = words.pop(0)
+        option, equals, value = word.partition("=")
+        if option == "--show" and option not in known:
+            shown = [value] if equals else []
+            while not equals and words and not words[0].startswith("-"):
+                shown.append(words.pop(0))
+            if shown != ["run"]:
+                raise click.UsageError(f"{name}.py --show: obs {' '.join(command)} shows no settings; {advice}")
+        elif option == "--dry-run" and option not in known:
+            raise click.UsageError(f"{name}.py --dry-run: obs {' '.join(command)} has no dry run; {advice}")
+        else:
+            kept.append(word)
+    return kept
 
 
 def _frames(words: Sequence[str]) -> list[str]:

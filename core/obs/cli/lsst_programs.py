@@ -55,6 +55,8 @@ _ONE_LOG = "its messages go to the terminal"
 _REPLACED = "this command replaces results"
 _INGEST = {"clobber=True": ("--clobber",), "clobber=False": (), "allowError=True": (), "parse.retarget": ()}
 _BUILD = {"--detrendId": "--calibId"}
+#: A dry run of commands that have none: they list the data.
+_PREVIEW: dict[str, tuple[str, ...]] = {"--dry-run": ("--show", "data"), "-n": ("--show", "data")}
 _MULTIPLE = {"--reuse-outputs-from": "--skip-existing", "--reuse-outputs": "--skip-existing"}
 _MOSAIC = {
     "--diagnostics": General(0, "obs calibrate-visits prints how well the fit is, and writes its report"),
@@ -102,7 +104,7 @@ _RAW = Program(
 
 
 def _build(kind: str) -> Program:
-    return Program(("calibs", "build", kind), options=_BUILD)
+    return Program(("calibs", "build", kind), options=_BUILD, flags=_PREVIEW)
 
 
 #: Name of each program, without its ending.

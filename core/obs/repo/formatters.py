@@ -145,7 +145,7 @@ def _read_image_class(name: str, path: Path, hdu: int | None, box: Box | None) -
     if name in ("Psf", "PixelPsf"):
         return read_psf(path)
     parts = {"SkyWcs": "wcs", "Wcs": "wcs", "PhotoCalib": "photoCalib", "VisitInfo": "visitInfo", "PropertySet": "md"}
-    if name in parts or name == "PropertyList":
+    if name in parts or name.casefold() == "propertylist":  # a policy has it in lower case
         return _read_exposure_part(path, hdu, parts.get(name, "md"))
     raise FileFormatError(f"no reader for a dataset of class {name}; the camera's plugin can give one", path=path)
 
