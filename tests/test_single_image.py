@@ -184,11 +184,16 @@ def test_an_unknown_read_noise_is_what_the_sky_has_beyond_its_light(write, tmp_p
 def test_padding_is_no_data_and_does_not_change_the_catalog(write, tmp_path, field):
     image = field.exposure.masked_image.image.copy()
     image[:, :100] = 0
+    padding = image == 0
+    holes = np.s_[40:280:40, 150:300:50]  # as stacks have where no exposure has a value
+    image[holes] = 0
     summary, output = process(write(image, GAIN=GAIN, RDNOISE=5.0), tmp_path)
     assert summary.warnings[0].startswith("31.2 % of the pixels have exactly equal neighbors (value 0)")
     with fits.open(output / "field.fits") as hdus:
         mask, header = hdus["MASK"].data, hdus["MASK"].header
-    np.testing.assert_array_equal(mask & (1 << header["MP_NO_DATA"]) != 0, image == 0)
+    np.testing.assert_array_equal(mask & (1 << header["MP_NO_DATA"]) != 0, padding)
+    assert ((mask[holes] & (1 << header["MP_INTRP"])) != 0).all()
+    assert not (mask[holes] & (1 << header["MP_CR"])).any()
     table = read_source_table(output)
     seen = field.x > 120
     distance = np.hypot(*(np.asarray(table[f"base_SdssCentroid_{c}"]) - getattr(field, c)[seen, None] for c in "xy"))

@@ -126,7 +126,10 @@ def sky_map_around(
         Without exposures, or if the old sky map is not discrete.
     """
     if not frames:
-        raise RepositoryError("No data found from which to compute convex hull; process exposures first")
+        raise RepositoryError(
+            "No data found from which to compute convex hull: no calibrated exposure with a WCS fits; obs process "
+            "makes them, and obs ls REPO calexp lists them"
+        )
     ra, dec, radius = enclosing_circle(np.concatenate([frame.outline() for frame in frames]))
     if old is not None:
         if not isinstance(old, DiscreteSkyMap):

@@ -70,6 +70,8 @@ def refuse_flags(image: NDArray[np.float32]) -> None:
 def mask_constant_pixels(masked_image: MaskedImage) -> list[str]:
     """Mask areas of exactly equal pixels NO_DATA, and set them to NaN, in place.
 
+    Where these areas are 0 and counts are not coarse, so are single pixels that are 0: holes of stacked images.
+
     Parameters
     ----------
     masked_image : MaskedImage
@@ -92,6 +94,8 @@ def mask_constant_pixels(masked_image: MaskedImage) -> list[str]:
         return []
     value = float(np.median(image[constant]))
     fraction = float(constant.mean())
+    if value == 0 and _has_own_values(image, constant):
+        constant |= (image == 0) & ~mask.any_known(UNUSABLE)
     if fraction > 0.99:
         raise MeasurementError(
             f"{100 * fraction:.0f} % of the pixels have exactly equal neighbors (value {value:g}): there is no image "
@@ -105,6 +109,13 @@ def mask_constant_pixels(masked_image: MaskedImage) -> list[str]:
         f"{100 * fraction:.1f} % of the pixels have exactly equal neighbors (value {value:g}), as padding and dead "
         "amplifiers have: masked NO_DATA"
     ]
+
+
+def _has_own_values(image: NDArray[np.float32], constant: NDArray[np.bool_]) -> bool:
+    """Whether most pixels that are not constant have values of their own, so that none is another's by chance."""
+    step = max(1, image.size // VALUES)
+    values = image.ravel()[::step][~constant.ravel()[::step]]
+    return values.size > 0 and 2 * np.unique(values).size > values.size
 
 
 def mask_flat_tops(masked_image: MaskedImage) -> list[str]:
