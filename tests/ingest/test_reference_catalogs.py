@@ -21,7 +21,7 @@ from obs.ingest.reference_catalogs import ingest_reference_catalog
 from obs.ingest.reference_columns import ReferenceColumnsConfig, find_columns
 from obs.ingest.table_chunks import read_chunks, table_columns
 from obs.repo.atomic import remove_leftovers
-from obs.repo.fits_catalog import read_catalog
+from obs.repo.fits_catalog import read_catalog, write_catalog
 from obs.repo.leftovers import find_leftovers, remove_all
 from obs.repo.reference_catalog import find_reference_catalog, load_reference_catalog
 
@@ -240,6 +240,37 @@ def test_usual_names_of_surveys(names, found):
     assert ("mag_err:g" in columns.sources) == (names[1] in ("gMeanPSFMagErr", "psfMagErr_g", "g_err"))
 
 
+@pytest.mark.parametrize(
+    ("ra", "dec", "first_unit"),
+    [
+        ("RAICRS", "DEICRS", 1.0),
+        ("_RA.icrs", "_DE.icrs", 1.0),
+        ("RAdeg", "DEdeg", 1.0),
+        ("R.A.", "Decl.", 1.0),
+        ("Right Ascension (J2000)", "Declination (J2000)", 1.0),
+        ("RA_J2000_degrees", "DEC_J2000_degrees", 1.0),
+        ("X_WORLD", "Y_WORLD", 1.0),
+        ("ALPHAPSF_SKY", "DELTAPSF_SKY", 1.0),
+        ("alpha", "delta", 1.0),
+        ("ra_d", "dec_d", 1.0),
+        ("RA (hours)", "Dec (deg)", 15.0),
+        ("ra_hour", "dec", 15.0),
+        ("RArad", "DErad", 180.0 / np.pi),
+    ],
+)
+def test_usual_names_of_positions(ra, dec, first_unit):
+    columns = find_columns(ReferenceColumnsConfig(), {"radius": "", "decay": "", ra: "", dec: "", "Vmag": ""})
+    assert (columns.sources["ra"].name, columns.sources["dec"].name) == (ra, dec)
+    assert np.degrees(columns.sources["ra"].factor) == pytest.approx(first_unit)
+    assert np.degrees(columns.sources["dec"].factor) == pytest.approx(first_unit if "rad" in ra else 1.0)
+
+
+@pytest.mark.parametrize("names", [("rad", "dec"), ("RAB1950", "DEB1950"), ("RAh", "RAm", "RAs", "DEd", "DEm", "DEs")])
+def test_names_that_are_no_positions(names):
+    with pytest.raises(ConfigError, match="no column with the coordinate ra"):
+        find_columns(ReferenceColumnsConfig(), dict.fromkeys([*names, "Vmag"], ""))
+
+
 @pytest.fixture
 def gaia():
     generator = np.random.default_rng(5)
@@ -288,6 +319,24 @@ def test_thousands_of_columns_are_looked_through_at_once_and_not_listed():
         ConfigError, match=r"no column with magnitudes .*, the file has ra, dec, c0, .* c37 and 19962 more"
     ):
         find_columns(ReferenceColumnsConfig(), names)
+
+
+def test_a_sparse_catalog_of_many_files_is_read_as_a_whole_and_once(tmp_path):
+    ra, dec = (part.ravel() for part in np.meshgrid(np.arange(0.0, 60.0, 2.5), np.arange(-25.0, 25.0, 2.5)))
+    objects = {"RAICRS": ra, "DEICRS": dec, "VTmag": np.full(ra.size, 8.0)}
+    ingest(tmp_path, write_csv(tmp_path / "tycho.csv", objects), name="tycho")
+    folder = find_reference_catalog([tmp_path], "tycho")
+    assert len(list(folder.glob("[0-9]*.fits"))) > 400
+    everything = load_reference_catalog(folder, ra=0, dec=0, radius=180)
+    np.testing.assert_allclose(np.sort(everything["coord_ra"]), np.sort(ra), atol=1e-9)
+    everything["VT_flux"][:] = 0.0  # what a caller does with its catalog is not in the next one
+    first = sorted(folder.glob("[0-9]*.fits"))[0]
+    changed = read_catalog(first)
+    changed["VT_flux"][:] *= 2.0
+    write_catalog(changed, first)
+    flux = load_reference_catalog(folder, ra=0, dec=0, radius=180)["VT_flux"]
+    assert (flux > 1.5 * np.median(flux)).sum() == len(changed)
+    assert np.median(flux) == pytest.approx(10 ** (0.4 * (31.4 - 8.0)))
 
 
 def test_a_redshift_is_no_magnitude():

@@ -66,8 +66,9 @@ def warn_of_short_flats(seconds: Sequence[float], shutter: float) -> str:
         return ""
     if times.max() > 2 * times.min():
         return ""  # frames of such different times have been compared
+    pattern = float(f"{100 * shutter / times.max():.2g}")  # 120, not 1.2e+02
     return (
         f"all flats are exposures of {times.max():g} s or less, in which a mechanical shutter may leave a pattern of "
-        f"{100 * shutter / times.max():.2g} % for {1000 * shutter:g} ms, and flats of equal times cannot show it. Add "
+        f"{pattern:g} % for {1000 * shutter:g} ms, and flats of equal times cannot show it. Add "
         f"flats of {shutter / GRADIENT:g} s or more; if the shutter is electronic, set odd_frames.shutter to 0"
     )

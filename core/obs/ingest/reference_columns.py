@@ -5,7 +5,7 @@ is not set is looked for under the usual names.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -39,8 +39,10 @@ _MODIFIED_JULIAN_2000, _JULIAN_YEAR, _JULIAN_DATE = 51544.5, 365.25, 2400000.5
 #: Most columns that a message lists.
 _MOST_LISTED = 40
 
-#: Columns whose name says that their numbers are hours.
-_IN_HOURS = ("ra_hours", "ra_h", "ra_hms")
+#: Ends of the names of columns whose numbers are hours.
+_IN_HOURS = re.compile(r"([^a-z]h|hours?|hms)[^a-z0-9]*$")
+
+_IN_RADIANS = re.compile(r"(rad|radians?)[^a-z0-9]*$")
 
 _USUAL = {
     "ra_name": (
@@ -60,6 +62,19 @@ _USUAL = {
     "parallax_err_name": ("parallaxerr", "parallax_error", "e_plx"),
     "epoch_name": ("epoch", "ref_epoch"),
 }
+
+
+#: What follows the coordinate in the many spellings of its column: equinox, frame, estimator, unit.
+_QUALIFIER = (
+    r"(j?2000|j|epoch2000|icrs|fk5|gaia|mean|m|win|psf|peak|sky|world|obs|obj|cat|deg|degrees?|d|hms|dms|hours?|h|rad)"
+)
+_PREFIX = r"(coord|mean|pos|sky|gaia|cat|ref|star|src|obj|s)?"
+_SPELLINGS = {
+    "ra_name": re.compile(rf"{_PREFIX}(ra|rightasc(ension)?|alpha){_QUALIFIER}*|xworld"),
+    "dec_name": re.compile(rf"{_PREFIX}(dec|de|decl|declination|delta){_QUALIFIER}*|yworld"),
+}
+#: A radius, and the minutes or the degrees of a coordinate that is in several columns.
+_NO_COORDINATE = ("rad", "radeg", "ram", "ded", "dem")
 
 
 class ReferenceColumnsConfig(TaskConfig):
@@ -296,8 +311,10 @@ def find_columns(
 def _position(what: str, name: str, unit: str, given: str | None, *, is_text: bool) -> _Source:
     """Return how a column of right ascensions or declinations is read."""
     stated = given or _TEXT_UNITS.get(unit.strip(), unit.strip())
-    if not stated and name.lower() in _IN_HOURS:
+    if not stated and what == "ra" and _IN_HOURS.search(name.lower()):
         stated = "hour"
+    if not stated and _IN_RADIANS.search(name.lower()):
+        stated = "rad"
     if what == "dec" and stated in _HOURS:
         stated = "deg"
     if stated == "dms":
@@ -351,7 +368,18 @@ def _find_one(field: str, given: str | None, names: Iterable[str]) -> str | None
     if given == "":
         return None
     lower = {name.lower(): name for name in names}
-    return next((lower[usual] for usual in _USUAL[field] if usual in lower), None)
+    found = next((lower[usual] for usual in _USUAL[field] if usual in lower), None)
+    return found or next(_other_spellings(field, lower), None)
+
+
+def _other_spellings(field: str, lower: Mapping[str, str]) -> Iterator[str]:
+    """Yield the columns whose names only contain a usual one, such as ``RAICRS`` and ``Dec (deg)``."""
+    if (pattern := _SPELLINGS.get(field)) is not None:
+        plain = {re.sub("[^a-z0-9]", "", name): name for name in lower}
+        for letters, name in plain.items():
+            in_parts = letters[-1:] in ("h", "d") and f"{letters[:-1]}m" in plain  # RAh RAm RAs
+            if name not in _NO_COORDINATE and not in_parts and pattern.fullmatch(letters):
+                yield lower[name]
 
 
 def _check(field: str, name: str, names: Iterable[str]) -> None:

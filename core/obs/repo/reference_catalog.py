@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,12 @@ DEPTH = 7
 #: Folder of the reference catalogs in a repository.
 REFERENCE_FOLDER = "ref_cats"
 _WHOLE_SKY = 180.0  # degrees
-_MOST_FILES = 400  # of a catalog that is read as a whole; some 100 square degrees
+#: Most files, and bytes of them, of a catalog that is read as a whole: a deep one of 100 square degrees, or a sparse
+#: one of an eighth of the sky.
+_MOST_FILES, _MOST_BYTES = 16384, 1 << 29
+#: Files of sparse catalogs that stay in memory, and the bytes up to which a file is one: a field of many degrees, of
+#: which each exposure wants thousands of files, is read once by a process. Some 100 MB at most.
+_KEPT_FILES, _SMALL_FILE = 8192, 20160
 _COORDINATES = ("coord_ra", "coord_dec")
 #: From this version of the format on, fluxes are in nanojansky; before, in jansky.
 _VERSION = "REFCAT_FORMAT_VERSION"
@@ -137,10 +143,12 @@ def _numbers(folder: Path, ra: float, dec: float, radius: float) -> NDArray[np.i
         return cover_circle(ra=ra, dec=dec, radius=radius, depth=DEPTH)
     names = {path.name.split(".")[0] for path in folder.glob("*.fits*")}
     numbers = sorted(int(name) for name in names if name.isdigit())
-    if len(numbers) > _MOST_FILES:
+    size = sum(path.stat().st_size for path in folder.glob("*.fits*"))
+    if len(numbers) > _MOST_FILES or size > _MOST_BYTES:
         raise DatasetNotFoundError(
-            f"the reference catalog {folder.name} has {len(numbers)} files, more than the {_MOST_FILES} that can be "
-            "searched without a pointing; give the exposure a WCS that is right to a few frames",
+            f"the reference catalog {folder.name} has {len(numbers)} files of {size >> 20} MB, more than the "
+            f"{_MOST_FILES} files or {_MOST_BYTES >> 20} MB that can be searched without a pointing; give the exposure "
+            "a WCS that is right to a few frames",
             dataset_type="ref_cat",
             paths=[folder],
         )
@@ -152,8 +160,20 @@ def _read_parts(folder: Path, numbers: NDArray[np.int64]) -> Iterator[Catalog]:
         for path in (folder / f"{number}.fits", folder / f"{number}.fits.gz"):
             if path.is_file():
                 note_input("ref_cat", path)
-                yield _in_our_units(read_catalog(path), path)
+                status = path.stat()
+                small = status.st_size <= _SMALL_FILE
+                yield _kept_part(path, status.st_mtime_ns, status.st_size) if small else _read_part(path)
                 break
+
+
+def _read_part(path: Path) -> Catalog:
+    return _in_our_units(read_catalog(path), path)
+
+
+@lru_cache(_KEPT_FILES)
+def _kept_part(path: Path, _modified: int, _size: int) -> Catalog:
+    """Return a part as it was read before, as long as its file is the same."""
+    return _read_part(path)
 
 
 def _in_our_units(catalog: Catalog, path: Path) -> Catalog:

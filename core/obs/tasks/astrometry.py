@@ -34,6 +34,7 @@ _FLIPPED = (
     "camera adjust OUTPUT --write makes the match faster"
 )
 _SCALED = 0.01  # relative change of scale from which on it is
+_MANY_SATURATED = 10  # saturated stars that leave too few of the brightest for a pattern
 
 
 @dataclass
@@ -166,6 +167,24 @@ def _describe_change(change: WcsChange | None) -> list[str]:
     ]
 
 
+def _saturated_sources(catalog: Catalog, shape: tuple[int, int]) -> Sources:
+    """Return the saturated stars, whose positions are good enough for a pattern, and fluxes that order them roughly."""
+    chosen = catalog["detect_isPrimary"] & ~catalog["base_SdssCentroid_flag"]
+    chosen = chosen & catalog["base_PixelFlags_flag_saturated"] & ~catalog["base_PixelFlags_flag_edge"]
+    x, y, psf, gaussian = (
+        np.asarray(catalog[name][chosen], np.float64)
+        for name in (
+            "base_SdssCentroid_x",
+            "base_SdssCentroid_y",
+            "base_PsfFlux_instFlux",
+            "base_GaussianFlux_instFlux",
+        )
+    )
+    flux = np.fmax(psf, gaussian)
+    positive = flux > 0
+    return Sources(x[positive], y[positive], flux[positive], shape)
+
+
 class _Solver:
     """Tries what the WCS of one exposure may be, and then searches the sky.
 
@@ -205,6 +224,20 @@ class _Solver:
             for name in ("base_SdssCentroid_x", "base_SdssCentroid_y", "base_PsfFlux_instFlux")
         )
         self.sources = Sources(x, y, flux, exposure.shape)
+        self.saturated = _saturated_sources(catalog, exposure.shape)
+
+    def _patterns(self) -> Iterator[Sources]:
+        """Yield the sources whose patterns are searched: those of the fit, then with many saturated ones, if there are.
+
+        The brightest stars of an overexposed frame are saturated, and the brightest reference stars are they.
+        """
+        yield self.sources
+        if len(self.saturated.x) >= _MANY_SATURATED:
+            parts = (self.saturated, self.sources)
+            x, y = (np.concatenate([getattr(part, name) for part in parts]) for name in ("x", "y"))
+            above = float(np.max(self.sources.flux, initial=0.0))
+            flux = np.concatenate([above + self.saturated.flux, self.sources.flux])
+            yield Sources(x, y, flux, self.exposure.shape)
 
     def solve(self) -> tuple[AstrometryFit, list[str]]:
         """Return the fit, and what the user should know of the WCS that the exposure came with."""
@@ -234,23 +267,25 @@ class _Solver:
         guesses = [guess for guess, _ in self._guesses(mirrored=False)]
         if exposure.wcs is None:
             guesses = list(exposure.other_wcs.values())
-        reference, searched, refused = self.reference, list[Searched](), list[Refused]()
-        found = search_sky(
-            self.sources,
-            guesses,
-            exposure.wcs is not None,
-            self.find or (lambda ra, dec, radius: reference),
-            self._reference_flux,
-            config.search,
-            config.minimum_log_odds,
-            searched,
-        )
-        for located in islice(found, config.search.maximum_fits):
-            try:
-                return self._fit_located(located)
-            except MeasurementError as error:
-                ra, dec, _ = field_circle(located.wcs, exposure.shape, 0.0)
-                refused.append(Refused(ra, dec, _reason(error)))
+        reference, refused = self.reference, list[Refused]()
+        for sources in self._patterns():
+            searched: list[Searched] = []
+            found = search_sky(
+                sources,
+                guesses,
+                exposure.wcs is not None,
+                self.find or (lambda ra, dec, radius: reference),
+                self._reference_flux,
+                config.search,
+                config.minimum_log_odds,
+                searched,
+            )
+            for located in islice(found, config.search.maximum_fits):
+                try:
+                    return self._fit_located(located)
+                except MeasurementError as error:
+                    ra, dec, _ = field_circle(located.wcs, exposure.shape, 0.0)
+                    refused.append(Refused(ra, dec, _reason(error)))
         known = guesses[0] if guesses else None
         scale = known.pixel_scale if known is not None else None
         if not any(each.n_star for each in searched):
