@@ -57,6 +57,10 @@ NEAREST_RING, FURTHEST_RING = 0.7, 40.0
 """Rings about stars begin at this part of the reference aperture, and end at this radius, pixels: further out there is
 more of the neighbors' light than of the stars'."""
 
+POOR_PROFILE = 1.2
+"""Chi-squared of each ring above which a profile of wings is not believed where nobody insists: it is 0.1 to 0.5 for
+round stars, and 1.5 for coma that grows outward, of whose light it put 1.3 % beyond the aperture instead of 0.6."""
+
 MEDIAN_ERROR = 1.2533
 """Error of a median in errors of a mean."""
 
@@ -291,14 +295,18 @@ def _beyond(
 ) -> float | None:
     """Light of a star in the middle beyond the reference aperture, in units of that within.
 
-    Without rings the stamp of the PSF model tells, or, unless it is to, the light is not known.
+    Without rings the stamp of the PSF model tells. If it is not to, the light is not known there, nor where no profile
+    fits.
     """
     x, y = 0.5 * (shape[1] - 1), 0.5 * (shape[0] - 1)
     fwhm = half_maximum_width(psf, x=x, y=y)
     rings = _rings(catalog, stars, config)
     if rings is None and not stamp_tells:
         return None
-    return fit_flux_beyond_radius(psf.evaluate(x=[x], y=[y])[0], fwhm, config.reference_radius, rings)
+    limit = np.inf if stamp_tells else POOR_PROFILE
+    stamp = psf.evaluate(x=[x], y=[y])[0]
+    beyond = fit_flux_beyond_radius(stamp, fwhm, config.reference_radius, rings, largest_chi2=limit)
+    return beyond if np.isfinite(beyond) else None
 
 
 def _rings(catalog: Catalog, stars: NDArray[np.bool_], config: MeasurementConfig) -> Rings | None:

@@ -95,3 +95,10 @@ def test_stamps_laid_side_by_side_know_nothing_of_each_other():
     expected = [enclosed_light(stamp[None], RADIUS)[0] for stamp in stamps]
     np.testing.assert_allclose(enclosed_light(stamps, RADIUS), expected, rtol=1e-6)
     assert enclosed_light(stamps, 15.5).tolist() == [1.0, 1.0]
+
+
+def test_a_profile_that_does_not_fit_is_not_believed_where_that_is_asked_for():
+    rows, columns = np.indices((41, 41)) - 20.0
+    double = sum(np.exp(-((rows - at) ** 2 + columns**2) / 8) for at in (-6.0, 6.0)).astype(np.float32)
+    assert np.isfinite(fit_flux_beyond_radius(double, 4.7, RADIUS))
+    assert np.isnan(fit_flux_beyond_radius(double, 4.7, RADIUS, largest_chi2=1.2))

@@ -89,7 +89,14 @@ def enclosed_light(psf: NDArray[np.float32], radius: float) -> NDArray[np.float6
     return np.asarray(np.minimum(inside / psf.sum((1, 2), dtype=np.float64), 1.0))
 
 
-def fit_flux_beyond_radius(psf: NDArray[np.float32], fwhm: float, radius: float, rings: Rings | None = None) -> float:
+def fit_flux_beyond_radius(
+    psf: NDArray[np.float32],
+    fwhm: float,
+    radius: float,
+    rings: Rings | None = None,
+    *,
+    largest_chi2: float = float("inf"),
+) -> float:
     """Fit profiles to a PSF and return its light beyond a circle.
 
     Parameters
@@ -102,11 +109,14 @@ def fit_flux_beyond_radius(psf: NDArray[np.float32], fwhm: float, radius: float,
         Radius of the reference circle, pixels.
     rings : Rings, optional
         Light further out; without it the stamp alone tells, and what neighbors leave in it counts as the PSF's.
+    largest_chi2 : float, optional
+        Chi-squared of each ring above which no profile fits.
 
     Returns
     -------
     float
-        Light beyond, in units of that within; what the stamp holds where it has too few rings to tell a profile.
+        Light beyond, in units of that within; what the stamp holds where it has too few rings to tell a profile; NaN
+        if no profile fits.
     """
     within = float(enclosed_light(psf[None], radius)[0])
     distance = stamp_radius((psf.shape[0], psf.shape[1]))
@@ -126,6 +136,8 @@ def fit_flux_beyond_radius(psf: NDArray[np.float32], fwhm: float, radius: float,
     same_width = _turbulence(place, rings, np.array([fwhm]), radius)
     families = [moffat, turbulence, *(moffat.blended(same_width, part) for part in BLENDS)]
     fits = np.array([family.fit(profile, 1.0 / error, flat=rings is not None) for family in families])
+    if fits[:, 1].min() > largest_chi2 * len(profile):
+        return float("nan")
     fits[2:, 1] += BLEND_COST
     fits = np.vstack([fits[:2], fits[2:][np.argmin(fits[2:, 1])]])
     # families that fit equally well count equally
