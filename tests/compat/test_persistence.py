@@ -156,6 +156,7 @@ def test_the_class_of_the_mapper_knows_the_camera(root):
 
 def test_values_and_parts_in_the_words_of_the_stack(butler):
     assert butler.get("calexp_filterLabel", DATA_ID).getName() == "HSC-I"
+    assert butler.get("calexp_calib", DATA_ID).getFluxMag0() == butler.get("calexp", DATA_ID).getCalib().getFluxMag0()
     assert butler.get("calexp", visit=np.int64(1234), ccd="56", tract=0).getBBox().getWidth() == 150
     box = Box2I(Point2I(10, 20), Extent2I(5, 6))
     for origin in ("PARENT", "LOCAL"):

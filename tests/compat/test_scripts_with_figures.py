@@ -61,6 +61,19 @@ def test_images_are_shown_in_figures(butler, exposure, caplog):
     assert figure.gca().images[0].norm.vmin == -10
 
 
+def test_colors_and_transparency_of_masks_are_set_for_displays_that_come(exposure):
+    try:
+        afwDisplay.setDefaultMaskTransparency(30)
+        afwDisplay.setDefaultMaskPlaneColor("CR", "ignore")
+        display = afwDisplay.Display(frame=Figure(), backend="matplotlib")
+        display.setMaskTransparency(100, "INTRP")
+        display.mtv(exposure)
+        assert [text.get_text().split()[0] for text in display._figure.figure.legends[0].get_texts()] == ["SAT"]
+    finally:
+        afwDisplay.setDefaultMaskPlaneColor()
+        afwDisplay.setDefaultMaskTransparency(None)
+
+
 def test_the_backend_is_set_for_all_displays():
     try:
         afwDisplay.setDefaultBackend("lsst.display.matplotlib")

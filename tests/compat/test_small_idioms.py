@@ -132,3 +132,21 @@ def test_rows_and_columns_are_chosen_by_patterns(butler):
     assert (catalog.isSorted(), catalog.isSorted("base_PsfFlux_instFlux")) == (True, False)
     del catalog[1]
     assert catalog["id"].tolist() == [101, 103, 104]
+
+
+def test_what_an_exposure_knows_by_attributes(butler):
+    exposure = butler.get("calexp", DATA_ID)
+    info, wcs, psf = exposure.getInfo().getVisitInfo(), exposure.getWcs(), exposure.getPsf()
+    assert (info.exposureTime, info.id, info.boresightRaDec) == (30.0, 0, info.getBoresightRaDec())
+    assert wcs.isFits
+    moved = wcs.copyAtShiftedPixelOrigin(geom.Extent2D(3, 4))
+    assert list(moved.getPixelOrigin() - wcs.getPixelOrigin()) == [3.0, 4.0]
+    assert moved.pixelToSky(13, 24).separation(wcs.pixelToSky(10, 20)).asArcseconds() == pytest.approx(0, abs=1e-6)
+    assert psf.clone().getKernel().getDimensions() == psf.computeKernelImage().getDimensions()
+    calib = exposure.getCalib()
+    calib.setThrowOnNegativeFlux(False)
+    assert np.isnan(calib.getMagnitude(-1.0))
+    with pytest.raises(ValueError, match="magnitudes of negative fluxes are NaN here"):
+        calib.setThrowOnNegativeFlux(True)
+    with pytest.raises(ImportError, match=r"lsst\.afw\.display\.rgb has no counterpart here; instead: astropy"):
+        import obs.compat.lsst.afw.display.rgb  # noqa: F401, PLC0415

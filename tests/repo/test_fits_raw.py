@@ -39,10 +39,17 @@ def test_extensions(tmp_path):
     raw = read_raw(tmp_path / "m.fits", amplifier_hdus=[1, 3])
     assert {number: image[0, 0] for number, image in raw.images.items()} == {1: 40000, 3: 40002}
     assert "DETECTOR" not in raw.metadata
-    with pytest.raises(FileFormatError, match=r"m\.fits: has 4 HDUs, no number 7"):
+    with pytest.raises(FileFormatError, match=r"m\.fits: has 4 HDUs, no number 7$"):
         read_raw(tmp_path / "m.fits", hdu=7)
     with pytest.raises(FileFormatError, match=r"m\.fits: HDU 0 is not a two-dimensional image"):
         read_raw(tmp_path / "m.fits", hdu=0)
+
+
+def test_files_of_one_amplifier_each_are_not_put_together(tmp_path):
+    fits.PrimaryHDU(PIXELS).writeto(tmp_path / "c.fits")
+    message = r"c\.fits: has 1 HDUs, no number 1: .*files of one amplifier each are not put together, so write them as"
+    with pytest.raises(FileFormatError, match=message):
+        read_raw(tmp_path / "c.fits", amplifier_hdus=[1, 2])
 
 
 def test_no_image(tmp_path):

@@ -167,7 +167,13 @@ def _numbered(hdus: fits.HDUList, number: int) -> fits.ImageHDU:
     try:
         found = hdus[number]
     except IndexError:
-        raise FileFormatError(f"has {len(hdus)} HDUs, no number {number}") from None
+        advice = (
+            ": the camera's amplifiers have HDUs of their own; files of one amplifier each are not put together, "
+            "so write them as the HDUs of one file"
+            if len(hdus) == 1
+            else ""
+        )
+        raise FileFormatError(f"has {len(hdus)} HDUs, no number {number}{advice}") from None
     if not _is_image(found):
         raise FileFormatError(f"HDU {number} is not a two-dimensional image")
     return found

@@ -18,6 +18,7 @@ _COADD = "obs coadd and obs coadd-catalog do all steps"
 _CONFIG = "settings are those of obs process: ProcessCcdTask.ConfigClass, and obs process --show config"
 #: What begins with such a name, and what to use.
 _MODULES = {
+    "afw.display.rgb": "astropy.visualization.make_lupton_rgb of three arrays, or obs display with three coadds",
     "coadd": _COADD,
     "daf.butler": "import lsst.daf.butler of the package lsst-daf-butler, and obs export-gen3",
     "display": "obs display, or afw.display",

@@ -1,12 +1,19 @@
 """Displays as objects, as the stack has them since 2015: frames of DS9, or figures of matplotlib."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from obs.compat.lsst.afw.display import ds9
 from obs.compat.lsst.afw.display.figures import FigureFrame
 
-__all__ = ["Display", "getDefaultBackend", "getDisplay", "setDefaultBackend"]
+__all__ = [
+    "Display",
+    "getDefaultBackend",
+    "getDisplay",
+    "setDefaultBackend",
+    "setDefaultMaskPlaneColor",
+    "setDefaultMaskTransparency",
+]
 
 _BACKENDS = ("ds9", "matplotlib")
 
@@ -15,6 +22,8 @@ class _Default:
     """The program that shows images where a display does not name one."""
 
     backend = "ds9"
+    mask_transparency: ClassVar[float | None] = None
+    mask_colors: ClassVar[dict[str, str]] = {}
 
 
 class Display:
@@ -33,6 +42,10 @@ class Display:
         self.frame = frame
         self._figure = FigureFrame(frame) if name == "matplotlib" else None
         self._scale: list[str] = []
+        if _Default.mask_transparency is not None:
+            self.setMaskTransparency(_Default.mask_transparency)
+        if _Default.mask_colors:
+            self.setMaskPlaneColor(_Default.mask_colors)
 
     def __enter__(self) -> "Display":
         return self
@@ -94,8 +107,15 @@ class Display:
         else:
             ds9.pan(colc, rowc, frame=self.frame)
 
-    def setMaskTransparency(self, transparency: float | None = None, **_: Any) -> None:
-        """Set how transparent masks are, 0 to 100 percent."""
+    def setMaskTransparency(self, transparency: float | None = None, name: Any = None, **_: Any) -> None:  # noqa: ANN401 - a name, or several
+        """Set how transparent masks are, 0 to 100 percent; one value holds for all planes.
+
+        With 100 percent the planes named are not shown.
+        """
+        if name is not None and transparency == 100:
+            for plane in [name] if isinstance(name, str) else name:
+                self.setMaskPlaneColor(plane, "ignore")
+            return
         if self._figure is None:
             ds9.setMaskTransparency(transparency, frame=self.frame)
         elif transparency is not None:
@@ -131,6 +151,19 @@ def setDefaultBackend(backend: str) -> None:
         If it is neither DS9 nor matplotlib.
     """
     _Default.backend = _checked(backend)
+
+
+def setDefaultMaskTransparency(transparency: float | None) -> None:
+    """Set how transparent masks are in displays that come, 0 to 100 percent; with None leave it to them."""
+    _Default.mask_transparency = transparency
+
+
+def setDefaultMaskPlaneColor(name: Any = None, color: str | None = None) -> None:  # noqa: ANN401 - a name, or a dict of them
+    """Set the color of a plane, or with a dict of several, in displays that come; without a name forget all."""
+    if name is None:
+        _Default.mask_colors.clear()
+    else:
+        _Default.mask_colors.update(name if isinstance(name, Mapping) else {name: color})
 
 
 def getDefaultBackend() -> str:

@@ -104,6 +104,17 @@ class PhotoCalib:
         #: The calibration of `obs`.
         self.own = own
 
+    def setThrowOnNegativeFlux(self, value: bool) -> None:
+        """Take note of what negative fluxes do: their magnitudes are NaN.
+
+        Raises
+        ------
+        ValueError
+            If they are to be errors.
+        """
+        if value:
+            raise ValueError("magnitudes of negative fluxes are NaN here, never an error; ask numpy.isnan")
+
     def getFluxMag0(self) -> tuple[float, float]:
         """Return the counts of magnitude 0, and their error."""
         return self.own.flux_mag0, self.own.flux_mag0_err

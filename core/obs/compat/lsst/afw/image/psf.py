@@ -99,6 +99,12 @@ class Psf:
         """Return the PSF at a position, as a kernel."""
         return LocalKernel(self.computeKernelImage(position))
 
+    getKernel = getLocalKernel
+
+    def clone(self) -> "Psf":
+        """Return the PSF, which never changes."""
+        return self
+
     def computeBBox(self, position: Any = None) -> Box2I:  # noqa: ANN401 - a point
         """Return the box of the stamp of `computeKernelImage`."""
         return self.computeKernelImage(position).getBBox()

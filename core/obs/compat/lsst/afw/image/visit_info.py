@@ -65,5 +65,11 @@ class VisitInfo:
         """Return the air at the telescope."""
         return Weather(self.own.air_temperature, self.own.air_pressure, self.own.humidity)
 
+    id, exposureTime, darkTime = property(getExposureId), property(getExposureTime), property(getDarkTime)
+    date, era, weather = property(getDate), property(getEra), property(getWeather)
+    boresightRaDec, boresightAzAlt = property(getBoresightRaDec), property(getBoresightAzAlt)
+    boresightAirmass, boresightRotAngle = property(getBoresightAirmass), property(getBoresightRotAngle)
+    observatory = property(getObservatory)
+
     def __repr__(self) -> str:
         return repr(self.own)

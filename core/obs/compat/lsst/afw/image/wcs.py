@@ -128,6 +128,13 @@ class SkyWcs:
         """Return the WCS, which has this form."""
         return self
 
+    #: It can always be written as cards of a header.
+    isFits = True
+
+    def copyAtShiftedPixelOrigin(self, shift: Any) -> "SkyWcs":  # noqa: ANN401 - any pair
+        """Return the WCS of an image whose pixels are numbered higher by a shift."""
+        return SkyWcs(self.own.shifted(x=-shift[0], y=-shift[1]))
+
     def isFlipped(self) -> bool:
         """Return whether east is to the right of north."""
         return bool(np.linalg.det(self.own.cd) > 0)

@@ -88,6 +88,8 @@ class Butler(own.Butler):
         dataset_type, data_id = keys.pop("datasetType", dataset_type), keys.pop("dataId", data_id)
         if dataset_type.endswith("_filterLabel"):
             dataset_type = dataset_type.removesuffix("Label")
+        if dataset_type.endswith("_calib"):  # its name before 2018
+            dataset_type = f"{dataset_type.removesuffix('calib')}photoCalib"
         box, counted = keys.pop("bbox", None), keys.pop("imageOrigin", PARENT)
         is_calibration, suffix = self._describe(dataset_type)
         kind = dataset_type.removesuffix(f"_{suffix}") if suffix else dataset_type
