@@ -112,7 +112,7 @@ def translate_line(line: Sequence[str]) -> Translated:
 
 
 def _without_previews(name: str, command: Sequence[str], words: list[str], known: set[str]) -> list[str]:
-    """Return the words of a command that shows nothing; ``--show run`` goes without harm.
+    """Return the words for a command that shows nothing; ``--show run`` is left out.
 
     Raises
     ------
