@@ -42,6 +42,8 @@ CASES = {
         "sky_rate": None,
     },
     "pointing": lambda: {"pointing_error": 900.0, "pointing_share": 1.5},
+    "binning": lambda: {"scale_ratio": 2.0001, "amp_dead": 2, "masked": 75.0, "details": {"dead_amplifiers": ["A"]}},
+    "scale": lambda: {"scale_ratio": 0.9},
     "hot pixels": lambda: {"cosmic_rays": 60.0, "cosmic_rays_single": 41.0},
 }
 

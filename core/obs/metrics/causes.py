@@ -16,6 +16,7 @@ from obs.metrics.detector_causes import (
     noise,
     pointing,
     response,
+    scale,
     streaks,
     wrong_field,
 )
@@ -28,7 +29,7 @@ __all__ = ["find_causes"]
 
 #: In this order: each takes what it explains.
 _RULES = (
-    *(dead_amplifier, another_filter, double_images, trailed, dew, width),
+    *(scale, dead_amplifier, another_filter, double_images, trailed, dew, width),
     *(noise, halo, response, atmosphere, flat, hot_pixels, streaks, uneven, pointing, header, ages),
 )
 

@@ -7,7 +7,18 @@ from typing import Any
 from obs.metrics.cause import OF_FEW_PHOTONS, Cause, Failures, take, worst
 from obs.metrics.remedies import REMEDIES
 
-__all__ = ["ages", "dead_amplifier", "header", "hot_pixels", "noise", "pointing", "response", "streaks", "wrong_field"]
+__all__ = [
+    "ages",
+    "dead_amplifier",
+    "header",
+    "hot_pixels",
+    "noise",
+    "pointing",
+    "response",
+    "scale",
+    "streaks",
+    "wrong_field",
+]
 
 #: What follows from an amplifier that sees no light.
 _OF_DEAD_AMPLIFIERS = (
@@ -24,6 +35,8 @@ _ALONE = 20.0
 _OF_IMAGES = frozenset({"star_e_coherent", "star_e", "double_images", "seeing", "fwhm_ratio", "psf_concentration"})
 #: What astrometry says where stars are where none should be, and frames that must have found theirs there.
 _NO_MATCH, _FEWEST_SOLVED = re.compile(r"no astrometry: the (\d+) sources match nothing"), 3
+#: Part by which a pixel scale may be off a whole number of pixels in one.
+_WHOLE = 0.02
 #: Dark parts of amplifiers that differ by less are one: that of the shutter.
 _SAME_PART = 0.2
 #: Gates of electronics that fail, and number of amplifiers from which on half of them do not fail together by chance.
@@ -215,6 +228,37 @@ def wrong_field(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
         text = f"another field than the header says: {found[1]} sources match nothing there, and those of {solved:.0f} "
         text += "other frames do; the telescope was elsewhere, or its header is of another exposure"
         yield Cause("wrong field", text, REMEDIES["wrong field"], "bad")
+
+
+def scale(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
+    """Tell pixels that were binned, from which all else follows, and rows that were lost in the readout.
+
+    Parameters
+    ----------
+    row : mapping
+        Metrics and circumstances of the exposure, by name; values that are not known are None.
+    left : dict of str to Failure
+        Failures by metric that no cause explains yet; those that this one explains are removed.
+    """
+    if "scale_ratio" not in left:
+        return
+    ratio = float(row["scale_ratio"])
+    factor = max(ratio, 1.0 / ratio) if ratio > 0 else 0.0
+    if round(factor) > 1 and abs(factor / round(factor) - 1.0) < _WHOLE:
+        than = "larger" if ratio > 1 else "smaller"
+        text = (
+            f"binning: pixels are {round(factor)} times {than} than those of the camera package, and the image is read "
+        )
+        text += "as if they were not"
+        metrics = tuple(left)
+        left.clear()
+        yield Cause("binning", text, REMEDIES["binning"], "bad", metrics)
+        return
+    text = (
+        f"{left['scale_ratio'].text}: rows or columns lost in the readout if other frames have the usual scale, else "
+    )
+    text += "another focal length"
+    yield Cause("scale", text, REMEDIES["scale"], left["scale_ratio"].level, take(left, "scale_ratio"))
 
 
 def pointing(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:

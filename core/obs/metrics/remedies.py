@@ -23,6 +23,8 @@ REMEDIES = {
     "uneven sky": "look at the image for a ghost of a bright star, the Moon or lamps, and at window, bias and flat",
     "response": "check gain and flat of this detector, and what may be in front of it; leave it out of photometry",
     "noise": "check cables, grounding and the gain setting; compare with the amplifier's history",
+    "binning": "leave it out, or describe this read-out mode as a camera of its own: obs new",
+    "scale": "look at the raw image for shifted rows; correct the pixel scale of the package: obs camera adjust",
     "hot pixels": "check cooling and set point; build a dark at this temperature: obs calibs build dark",
     "streaks": "leave out sources with the flag of trails; combine exposures with outliers rejected",
     "haze": "look at corrector, window and dew heater, and at the sky; aperture fluxes need a wider aperture",
