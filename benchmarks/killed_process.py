@@ -91,7 +91,8 @@ def _is_whole(path: Path) -> bool:
 def rows(path: Path, *, only: tuple[str, ...] = ()) -> list[tuple[object, ...]]:
     """Return the rows of all tables of a database, without their numbers; of metrics some columns."""
     found: list[tuple[object, ...]] = []
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
+    # not read-only: what a killed process had begun to write is taken back when its database is opened
+    with sqlite3.connect(f"file:{path}?mode=rw", uri=True) as connection:
         for (table,) in connection.execute(
             "SELECT name FROM sqlite_master WHERE type='table' ORDER BY name"
         ).fetchall():

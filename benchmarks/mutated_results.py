@@ -35,7 +35,7 @@ scaffolded_night = importlib.import_module("scaffolded_night")
 
 #: What holds the time, and what is named or numbered anew each time.
 _NEW_EACH_TIME = re.compile(
-    r"(^|/)(logs|gen3|config|made_with)/|\.(html|json|txt|pdf|svg|png|sqlite3|yaml)$|journal$|(^|/)\."
+    r"(^|/)(logs|gen3|config|made_with)/|\.(html|js|json|txt|pdf|svg|png|sqlite3|yaml)$|journal$|(^|/)\."
 )
 #: Lines that tell of something.
 _WORD = re.compile(r"warning|error|fail|damaged|differ|missing|not |cannot|ignored|without|left out", re.IGNORECASE)
