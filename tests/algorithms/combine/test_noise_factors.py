@@ -37,6 +37,14 @@ def test_frames_of_very_different_noise():
     assert measure_noise_factors([make([900.0, 900.0, 3.0], [900.0, 900.0, 3.0])]) == pytest.approx([1] * 3, rel=0.03)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_frame_whose_share_does_not_show_is_as_good_as_its_partners(seed):
+    """One long dark among short ones: differences have a few outliers, as hits are, and hardly any of its noise."""
+    sigmas = [1.0, 12.0, 12.0, 12.0, 12.0]
+    stack = make([1.02 * sigma for sigma in sigmas], sigmas, seed=seed)
+    assert measure_noise_factors([stack]) == pytest.approx([1.02] * 5, abs=0.08)
+
+
 def test_an_offset_counts_as_noise():
     stack = make([2.0] * 4, [2.0] * 4)
     stack.image[1] += 8.0

@@ -16,8 +16,11 @@ _CLIPPED_SIGMA = 0.98658
 """Standard deviation of a Gaussian cut at 3 sigma, in units of its own."""
 _FURTHEST = 3
 """Each frame is compared with so many frames before and after it; of up to seven frames, each with each other one."""
-_PRIOR = 0.003
-"""Weight of a frame's most similar partner where its own noise cannot be separated from that of the others."""
+_PRIOR = 0.1
+"""Weight of a frame's most similar partner, relative to a pair. A pair gives the variance of its difference to some
+percent: of a long dark beside short ones, which has a hundredth of that variance, it says nothing."""
+_TELLS = 0.5
+"""Partners of a frame are those in whose differences its share is at least so much of its largest one."""
 _LEAST = 0.5
 """Least variance of a frame relative to that of its best pair: an empty frame must not get all of the weight."""
 
@@ -75,9 +78,12 @@ def _rms(values: NDArray[np.float32]) -> float:
 
 def _solve(pairs: list[tuple[int, int, float, float]], n_frame: int) -> NDArray[np.float64]:
     """Return the factor of the variance of each frame, from pairs with the share of the first and their factor."""
-    found = np.full(n_frame, np.nan)
-    for one, other, _, factor in pairs:
-        found[[one, other]] = np.fmin(found[[one, other]], factor)
+    found, largest = np.full(n_frame, np.nan), np.zeros(n_frame)
+    for one, other, share, _ in pairs:
+        largest[[one, other]] = np.maximum(largest[[one, other]], [share, 1 - share])
+    for one, other, share, factor in pairs:
+        tells = np.array([share, 1 - share]) >= _TELLS * largest[[one, other]]
+        found[[one, other]] = np.where(tells, np.fmin(found[[one, other]], factor), found[[one, other]])
     known = np.flatnonzero(np.isfinite(found))
     if not len(known):
         return found
