@@ -149,7 +149,8 @@ def catalogs(field: Field) -> tuple[Catalog, Catalog]:
         sources.add(name, np.full(len(field.x), name == "detect_isPrimary"), "", "flag")
     for name, values in (("Centroid_x", field.x), ("Centroid_y", field.y)):
         sources.add(f"base_Sdss{name}", values, "pixel", "position")
-    sources.add("base_PsfFlux_instFlux", field.flux, "adu", "flux")
+    for name in ("base_PsfFlux_instFlux", "base_GaussianFlux_instFlux"):
+        sources.add(name, field.flux, "adu", "flux")
     sources.add("base_PsfFlux_instFluxErr", field.flux / 100, "adu", "its error")
     for name, values, unit in (("coord_ra", field.ra, "deg"), ("coord_dec", field.dec, "deg")):
         reference.add(name, values, unit, "position")
