@@ -116,6 +116,18 @@ def test_the_real_library_finds_what_was_exported(gen3):
     assert all(there.stored_many([*raws, ref]).values())
 
 
+#: Storage classes whose default formatters are in compiled packages of the stack, which no test has.
+_OF_THE_STACK = ("Exposure", "ExposureF", "Background", "ImageU", "SkyMap", "PhotoCalib", "Wcs")
+
+
+def test_the_real_library_finds_its_configuration_valid(gen3):
+    there = Gen3Butler.from_config("gen3")
+    kinds = list(there.registry.queryDatasetTypes())
+    compiled = [kind.name for kind in kinds if kind.storageClass_name in _OF_THE_STACK]
+    assert 1 < len(compiled) < len(kinds)
+    there.validateConfiguration(ignore=compiled)
+
+
 def test_tables_and_metadata_are_read_by_the_real_library(gen3):
     there = Gen3Butler.from_config("gen3")
     (ref,) = there.query_datasets("src", collections=RUN)
