@@ -161,6 +161,7 @@ def test_more_than_60_minutes_are_not_an_angle():
         ("OBS-LONG='-006 40 00' / longitude (- if east)", 6.66667),
         ("TELGLONG=110.8748 / LONGITUDE, DEGREES WEST OF ZERO", -110.8748),
         ("OBS-LONG='07:23:30' / hours west", -110.875),
+        ("SITELONG='210:56:00.00' / degrees W", 149.06667),
     ],
 )
 def test_longitude(text, longitude):

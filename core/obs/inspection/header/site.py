@@ -209,12 +209,14 @@ def _longitude(cards: Cards, begin: Finding) -> Finding:
     name, value, has_side = stated
     if (counted := cards.find(name)) is not None and _IN_HOURS.search(counted.comment):
         value *= 15.0
+    # A card that counts to the west from 0 to 360 is positive, whatever its value is within 180 degrees.
+    is_positive = value > 0.0
     value = (value + 180.0) % 360.0 - 180.0
     sidereal = _sidereal_time(cards)
     if sidereal is None or begin.confidence in ("guess", "not known"):
         if has_side:
             return Finding("longitude", value, name, "likely", "the letter gives the side")
-        return _without_sidereal_time(cards, name, value, begin)
+        return _without_sidereal_time(cards, name, value, is_positive, begin)
     card, hours = sidereal
     real = (15.0 * (hours - _greenwich(parse_date(str(begin.value)))) + 180.0) % 360.0 - 180.0
     for sign, note in ((1.0, f"{card} agrees"), (-1.0, f"{card} agrees, if the card counts to the west")):
@@ -223,7 +225,7 @@ def _longitude(cards: Cards, begin: Finding) -> Finding:
     return Finding("longitude", value, name, "guess", f"{card} and the date give {real:.1f}")
 
 
-def _without_sidereal_time(cards: Cards, name: str, value: float, begin: Finding) -> Finding:
+def _without_sidereal_time(cards: Cards, name: str, value: float, is_positive: bool, begin: Finding) -> Finding:
     """Return the longitude by the local time, the program, or the comment, as far as these tell the side."""
     if (zone := _zone(cards, begin)) is not None and begin.confidence in ("certain", "likely"):
         source, hours = zone
@@ -233,7 +235,7 @@ def _without_sidereal_time(cards: Cards, name: str, value: float, begin: Finding
             return Finding("longitude", fits[0] * value, name, "likely", note)
     card = cards.find(name)
     comment = "" if card is None else card.comment
-    is_west = value > 0 and _WEST.search(comment) and not _EAST.search(comment)
+    is_west = is_positive and _WEST.search(comment) and not _EAST.search(comment)
     if is_west or _COUNTS_WEST.search(comment):
         return Finding("longitude", -value, name, "likely", "its comment counts to the west")
     if any(_COUNTS_EAST.search(str(cards.get(program, ""))) for program in ("SWCREATE", "CREATOR", "PROGRAM")):
