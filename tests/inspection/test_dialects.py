@@ -58,6 +58,7 @@ def cards_of(text, history=()):
         ("DATE-OBS='3/4/2021 5:06:07'; DATE='2021-03-04T05:08:01'", "likely"),
         ("DATE-OBS='2021-03-04'; UT=306.116667 / minutes", "likely"),
         ("DATE-OBS='2021-03-04'; UT=50607 / hhmmss", "likely"),
+        ("DATE-OBS='2021-03-04'; UT-START=18367.0", "likely"),
         ("DATE-OBS='2021-03-04'; UT=50607; MJD-OBS=59277.212581", "likely"),
         ("DATE-OBS='20210304'; TIME-OBS='050607'", "guess"),
         ("DATE-OBS='04Mar2021'; UT='05:06:07'", "likely"),

@@ -308,6 +308,14 @@ def test_pointings(tmp_path, cards):
         [("RA", 1.0, "deg"), ("DEC", 95.0)],
         [("RA", 25.0, "hours"), ("DEC", 22.0)],
         [("RA", "05:34:31.8"), ("DEC", "+22:00:52"), ("OBJCTRA", "10 00 00"), ("OBJCTDEC", "+02 00 00")],
+        [
+            ("RA", 83.64, "JNow"),
+            ("DEC", 22.01),
+            ("OBJCTRA", "05 34 31.8"),
+            ("OBJCTDEC", "+22 00 52"),
+            ("EQUINOX", 2000),
+        ],
+        [("RA", 83.94, "deg"), ("DEC", 22.02), ("OBJCTRA", "05 34 31.8"), ("OBJCTDEC", "+22 00 52")],
     ],
 )
 def test_pointings_that_are_not_sure(tmp_path, cards):
@@ -326,6 +334,7 @@ def test_pointings_that_are_not_sure(tmp_path, cards):
         ([("FILTER", "Filter 3")], "Filter 3", False),
         ([("EMFILTER", "red", "exposure meter filter"), ("OSFILTER", "Empty", "order sorting filter")], "open", True),
         ([("FILTER1", "open"), ("FILTER2", "V")], "V", True),
+        ([("FILTER1", "s0003 i SDSS"), ("FILTER2", "s0000 Open")], "s0003 i SDSS", True),
         ([("FILTER", "V"), ("GFILTER", "R", "filter of the guider")], "V", True),
     ],
 )
@@ -382,6 +391,27 @@ def test_sites(tmp_path, quantity, cards, value):
     found = cards_of([DATE, *cards])
     sites = {finding.quantity: finding for finding in find_site(found, facts_of(tmp_path, found).findings[1])}
     assert sites[quantity].value == (value if value is None else pytest.approx(value, abs=1e-4))
+
+
+@pytest.mark.parametrize(
+    ("stated", "airmasses", "longitude", "sure"),
+    [
+        (-70.8, (1.242, 1.559), -70.8, True),
+        (70.8, (1.242, 1.559), -70.8, True),
+        (70.8, (1.2,), -70.8, True),
+        (70.8, (1.242, 1.8), 70.8, False),
+        (70.8, (1.0,), 70.8, False),
+    ],
+)
+def test_the_airmass_tells_the_side_of_greenwich(tmp_path, stated, airmasses, longitude, sure):
+    begins = ("2021-03-04T05:06:07", "2021-03-04T06:36:07")  # airmasses there by astropy
+    pointing = [("RA", 150.1, "deg"), ("DEC", 2.2, "deg"), ("LATITUDE", -30.17), ("OBSLONG", stated)]
+    headers = [
+        cards_of([("DATE-OBS", begin), *pointing, ("AIRMASS", airmass)])
+        for begin, airmass in zip(begins, airmasses, strict=False)
+    ]
+    found = next(f for f in facts_of(tmp_path, *headers).findings if f.quantity == "longitude")
+    assert (found.value, is_sure(found)) == (pytest.approx(longitude), sure)
 
 
 def test_site_from_geocentric_coordinates(tmp_path):

@@ -18,6 +18,7 @@ from obs.inspection.header.image_types import find_image_type
 from obs.inspection.header.keys import KeyRule, find_visit
 from obs.inspection.header.pointing import find_airmass, find_object, find_pointing
 from obs.inspection.header.processed import is_stack
+from obs.inspection.header.side_of_greenwich import Look, settle_side
 from obs.inspection.header.site import find_site
 from obs.inspection.pixels.type_levels import are_sky_flats, find_unlikely_types
 from obs.inspection.raw_file import RawFile
@@ -217,7 +218,7 @@ def find_frame_facts(files: Sequence[RawFile]) -> FrameFacts:
         ra,
         facts[of_pointing].pointing[1],
         best([one.airmass[0] for one in facts])[0],
-        *_site(all_cards, [one.date[0] for one in facts]),
+        *_site(all_cards, facts),
     )
     rules, misread = _rules(facts, all_cards)
     findings = tuple(_against_misread(finding, misread, files) for finding in findings)
@@ -271,10 +272,12 @@ def _knowing(findings: Sequence[Finding]) -> int:
     return 0
 
 
-def _site(all_cards: Sequence[Cards], begins: Sequence[Finding]) -> list[Finding]:
+def _site(all_cards: Sequence[Cards], facts: Sequence[FileFacts]) -> list[Finding]:
     """Return longitude, latitude and elevation, each of the file that tells it best."""
-    found = [find_site(cards, begin) for cards, begin in zip(all_cards, begins, strict=True)]
-    return [of_all[_knowing(of_all)] for of_all in zip(*found, strict=True)]
+    found = [find_site(cards, one.date[0]) for cards, one in zip(all_cards, facts, strict=True)]
+    longitude, latitude, elevation = (of_all[_knowing(of_all)] for of_all in zip(*found, strict=True))
+    looks = [Look(one.date[0], one.exposure[0], *one.pointing, one.airmass[0]) for one in facts]
+    return [settle_side(longitude, latitude, looks), latitude, elevation]
 
 
 def _time_scale(facts: Sequence[FileFacts], all_cards: Sequence[Cards], first: int) -> Finding:

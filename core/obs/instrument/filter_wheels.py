@@ -19,7 +19,7 @@ OPEN = "open"
 _STARTS = ("open", "air", "clear", "empty", "none", "nofilt", "blank", "home", "hole", "free", "nothing")
 """How the word begins, letters and digits only, by which a wheel says that it holds nothing.
 
-A number before it is the place in the wheel (``F0 Clear``, ``3: open``).
+A number before it is the place in the wheel (``F0 Clear``, ``3: open``, ``s0000 Open``).
 """
 
 
@@ -31,7 +31,7 @@ def is_open(name: str) -> bool:
     name : str
         Name of a position of a filter wheel, for example "open", "Clear" or "no filter".
     """
-    word = re.sub(r"[^a-z0-9]", "", re.sub(r"^\s*[a-z]?\d{1,2}[\s:.)-]+(?=[a-z])", "", name.lower()))
+    word = re.sub(r"[^a-z0-9]", "", re.sub(r"^\s*[a-z]?\d{1,4}[\s:.)-]+(?=[a-z])", "", name.lower()))
     return word in ("", "no", "out", "0", "dia") or word.startswith(_STARTS) or word.endswith("out")
 
 

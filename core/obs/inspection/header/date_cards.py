@@ -84,6 +84,8 @@ _DAY_NUMBERS = {"mjd": (30000.0, 90000.0), "jd": (2430000.0, 2490000.0)}
 _FROM_NOON = re.compile(r"^RJD|\bRJD\b|JD ?- ?2400000\b(?!\.5)", re.I)
 """Days that begin at noon as Julian days do, without their first digits."""
 _HALF_DAY = 43200.0
+_MINUTES_OF_DAY = 1440.0
+"""Above it, a number is of seconds."""
 _OF_THE_SUN = re.compile(r"helio|bary|\bsun\b|\b[HB]JD\b", re.I)
 _MOMENTS = {
     "middle": re.compile(r"MID|AVG|MEAN|CEN"),
@@ -183,6 +185,15 @@ def _units_of_day(card: Card) -> list[str]:
     if "hour" in comment or re.search(r"\bh(rs?)?\b", comment) or value <= 24.0:
         return ["h"] if 0.0 <= value <= 24.0 else []
     return ["hhmmss", *in_seconds] if is_clock else in_seconds
+
+
+def _has_unit(time: Card) -> bool:
+    """Whether there is one way only to read a number for the time of day, by its comment or by its size."""
+    value = float(time.value)
+    is_clock = _DIGITS.fullmatch(f"{int(value):06d}") is not None
+    return re.search(r"hour|sec|\bh\b|min|hh", time.comment, re.I) is not None or (
+        value > _MINUTES_OF_DAY and not is_clock
+    )
 
 
 def _number(value: object) -> float:
@@ -341,7 +352,7 @@ def _of_layouts(cards: Cards, card: Card, times: list[tuple[Card, str]]) -> Iter
         note = doubt
         if time is not None and (layout != "%Y-%m-%d" or unit):  # the two cards together are what FITS had for it
             sure = lower_confidence(sure, "likely")
-        if time is not None and unit and not re.search(r"hour|sec|\bh\b|min|hh", time.comment, re.I):
+        if time is not None and unit and not _has_unit(time):
             sure, note = "guess", f"{time.keyword} may be {_OTHER_WAYS[unit]}"
         if _HALF_DAYS.search(f"{card.value} {'' if time is None else time.value}") and not _says_ut(card, time):
             sure, note = "guess", f"AM and PM: it may be in {LOCAL}"

@@ -1,9 +1,13 @@
 """Target, airmass and pointing of a frame."""
 
+import math
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
-from math import cos, isnan, nan, radians
+from itertools import product
+
+import erfa
 
 from obs.errors import FileFormatError
 from obs.frozen import frozen
@@ -32,6 +36,10 @@ _FAR = 5.0
 """Degrees that the pointing may be from the reference point of the WCS."""
 _APART = 2.0
 """Degrees by which two pointings of one header may differ."""
+_TAKEN_FOR: tuple[float | str, ...] = ("date", 2000.0)
+"""Equinoxes that programs take for each other."""
+_MOVED = 0.05
+"""Degrees from which on two pointings are held against each other: precession since 2000 is more from 2004 on."""
 _OF_DATE = re.compile(
     r"\bj-?now\b|\bof[ -](the[ -])?date\b|\bapparent\b|\bcurrent (epoch|equinox)\b|\bequinox of\b", re.I
 )
@@ -119,6 +127,8 @@ def find_pointing(cards: Cards, begin: Finding | None = None) -> tuple[list[Find
     )
     if doubt:
         sure, note = "guess", _joined(note, doubt)
+    elif contradiction := _other_equinox(cards, best, found, date):
+        sure, note = "guess", _joined(note, contradiction)
     elif other is not None:
         sure, note = "guess", _joined(note, f"{other.rule.ra}, {other.rule.dec} are {other.ra:.4g}, {other.dec:.4g}")
     elif best.rule.ra != "CRVAL1" and reference is not None and _far(best, *reference, _FAR):
@@ -129,6 +139,27 @@ def find_pointing(cards: Cards, begin: Finding | None = None) -> tuple[list[Find
         Finding("boresight_dec", best.dec, best.rule.dec, sure_of_dec, note if sure_of_dec != "certain" else ""),
     ]
     return findings, best.rule
+
+
+def _other_equinox(cards: Cards, best: "_Judged", found: Sequence["_Judged"], date: datetime | None) -> str:
+    """Return which other pair of cards the best one agrees with only in another equinox than stated; else empty."""
+    for other in found:
+        apart = _angle(best, other)
+        if other.rule.ra == "CRVAL1" or apart < _MOVED:
+            continue
+        for (one, that), equinox in product(((best, other), (other, best)), _TAKEN_FOR):
+            ra, dec = replace(one.rule, equinox=equinox).read(cards, date)
+            if _angle(replace(one, ra=ra, dec=dec), that) < apart / 4.0:
+                year = "of the date" if equinox == "date" else "of 2000"
+                return f"{one.rule.ra}, {one.rule.dec} agree with {that.rule.ra}, {that.rule.dec} if they are {year}"
+    return ""
+
+
+def _angle(one: "_Judged", other: "_Judged") -> float:
+    """Return the distance between two pointings, degrees."""
+    return math.degrees(
+        erfa.seps(math.radians(one.ra), math.radians(one.dec), math.radians(other.ra), math.radians(other.dec))
+    )
 
 
 def _from_hour_angle(cards: Cards, date: datetime | None) -> Iterator["_Judged"]:
@@ -253,8 +284,8 @@ def _by_hour_angle(cards: Cards) -> list[tuple[str, float]]:
 
 def _apart(ra: float, dec: float, reference: tuple[float, float]) -> float:
     """Return the distance of a pointing from the reference of the WCS, roughly, degrees."""
-    across = abs((ra - reference[0] + 180.0) % 360.0 - 180.0) * cos(radians(dec))
-    return max(across, 0.0 if isnan(reference[1]) else abs(dec - reference[1]))
+    across = abs((ra - reference[0] + 180.0) % 360.0 - 180.0) * math.cos(math.radians(dec))
+    return max(across, 0.0 if math.isnan(reference[1]) else abs(dec - reference[1]))
 
 
 def _reference(cards: Cards) -> tuple[float, float] | None:
@@ -263,7 +294,7 @@ def _reference(cards: Cards) -> tuple[float, float] | None:
     is_ra = str(cards.get("CTYPE1", "")).startswith("RA")
     if not is_ra or not isinstance(ra, int | float) or (ra, dec) == (0, 0):
         return None
-    return float(ra), float(dec) if isinstance(dec, int | float) else nan
+    return float(ra), float(dec) if isinstance(dec, int | float) else math.nan
 
 
 def _right_ascensions(cards: Cards) -> list[tuple[str, float]]:

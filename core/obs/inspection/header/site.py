@@ -3,13 +3,14 @@
 import math
 import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import erfa
 
 from obs.errors import FileFormatError
 from obs.inspection.cards import Cards
 from obs.inspection.finding import Confidence, Finding, lower_confidence
+from obs.inspection.header.side_of_greenwich import NO_SIDE, greenwich_hours
 from obs.instrument.card_values import parse_date, read_number
 
 __all__ = ["find_site"]
@@ -103,7 +104,6 @@ _COUNTS_EAST = re.compile(r"N\.?I\.?N\.?A|ZWO|ASIAIR|KStars|Ekos|INDI\b", re.I)
 _IN_HOURS = re.compile(r"\bhours?\b|\bhrs?\b|\[h\]|\bh:m", re.I)
 _UNIT_OF_TIME = re.compile(r"\[?\b(h|hr|hours?|deg(rees)?)\b", re.I)
 _DEGREES = re.compile(r"\bdeg", re.I)
-_J2000 = datetime(2000, 1, 1, 12)
 
 
 def find_site(cards: Cards, begin: Finding) -> list[Finding]:
@@ -218,7 +218,7 @@ def _longitude(cards: Cards, begin: Finding) -> Finding:
             return Finding("longitude", value, name, "likely", "the letter gives the side")
         return _without_sidereal_time(cards, name, value, is_positive, begin)
     card, hours = sidereal
-    real = (15.0 * (hours - _greenwich(parse_date(str(begin.value)))) + 180.0) % 360.0 - 180.0
+    real = (15.0 * (hours - greenwich_hours(parse_date(str(begin.value)))) + 180.0) % 360.0 - 180.0
     for sign, note in ((1.0, f"{card} agrees"), (-1.0, f"{card} agrees, if the card counts to the west")):
         if abs((sign * value - real + 180.0) % 360.0 - 180.0) < _CLOSE:
             return Finding("longitude", sign * value, name, lower_confidence("certain", begin.confidence), note)
@@ -241,7 +241,7 @@ def _without_sidereal_time(cards: Cards, name: str, value: float, is_positive: b
     if any(_COUNTS_EAST.search(str(cards.get(program, ""))) for program in ("SWCREATE", "CREATOR", "PROGRAM")):
         return Finding("longitude", value, name, "likely", "the program counts to the east")
     # A comment that claims east does not help: cards are known that do so and count to the west.
-    return Finding("longitude", value, name, "guess", "no sidereal time, so that east and west cannot be distinguished")
+    return Finding("longitude", value, name, "guess", NO_SIDE)
 
 
 def _zone(cards: Cards, begin: Finding) -> tuple[str, float] | None:
@@ -282,8 +282,3 @@ def _sidereal_time(cards: Cards) -> tuple[str, float] | None:
             except FileFormatError:
                 continue
     return None
-
-
-def _greenwich(date: datetime) -> float:
-    """Return the mean sidereal time in Greenwich, hours; good to a second."""
-    return (18.697374558 + 24.06570982441908 * ((date - _J2000) / timedelta(days=1))) % 24.0
