@@ -125,6 +125,8 @@ def _gate(name: str, gate: Gate | None) -> str:
     words = how.format(f"{gate.look:g}" if gate.bad >= _NEVER else f"{gate.look:g}, {gate.bad:g}")
     if gate.least_fwhm:
         words += f", from a FWHM of {gate.least_fwhm:g} pixels on"
+    if gate.per_degree:
+        words += f", and {gate.per_degree:g} more for each degree of the field"
     if gate.of_camera:
         words += ", unless it is usual for the camera"
     remedy = SINGLE_REMEDIES.get(name)

@@ -225,6 +225,19 @@ def test_what_belongs_to_the_camera_is_not_held_against_its_frames():
     assert odd.causes[0].name == "fwhm"
 
 
+@pytest.mark.parametrize(("degrees", "level"), [(0.3, "look"), (31.0, "good")])
+def test_the_sky_of_a_wide_field_changes_by_itself(degrees, level):
+    rows = night(6, change=lambda i: {"sky_gradient": 30.0, "field_size": degrees})
+    assert {verdict.level for verdict in judge(rows, load_gates())} == {level}
+
+
+def test_what_the_pipeline_said_is_the_remedy():
+    said = "no zero point: the reference catalog has no flux 'V_flux' (it has VT_flux); add that band to the catalog"
+    rows = night(6, change=lambda i: {"zp_n_stars": 0, "details": {"warnings": ["something else", said]}})
+    cause = judge(rows, load_gates())[0].causes[0]
+    assert (cause.name, cause.remedy) == ("zp_n_stars", said.removeprefix("no zero point: "))
+
+
 def test_a_good_night_has_few_frames_to_look_at():
     verdicts = [verdict for seed in range(10) for verdict in judge(night(40, seed), load_gates())]
     levels = Counter(verdict.level for verdict in verdicts)

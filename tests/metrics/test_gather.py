@@ -64,4 +64,5 @@ def test_nights_go_from_noon_to_noon_and_visits_have_names():
     assert compute_night({"mjd": 60000.4, "longitude": -155.0}) == "2023-02-24"
     assert compute_night({"mjd": None}) == ""
     assert visit_name({"data_id": "visit=3 ccd=2", "visit": 3, "ccd": 2}) == "visit=3"
+    assert visit_name({"data_id": "visit=3 ccd=G", "visit": 3, "ccd": "G"}) == "visit=3 ccd=G"  # a color of a mosaic
     assert visit_name({"data_id": "run=1 camcol=4 filter=r field=300"}) == "run=1 filter=r field=300"

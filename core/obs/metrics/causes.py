@@ -33,6 +33,8 @@ _RULES = (
     *(noise, halo, response, atmosphere, flat, hot_pixels, streaks, uneven, pointing, header, ages),
 )
 
+_NO_ZERO_POINT = "no zero point: "
+
 #: Causes that say why the measurement failed, better than its error does.
 _EXPLAIN = ("no light", "wrong field")
 
@@ -62,9 +64,15 @@ def find_causes(row: Mapping[str, Any], failures: Mapping[str, Failure]) -> list
     if causes and "depth" in left and row.get("status") != "failed":
         left.pop("depth")  # the consequence of what has been named
     for name, failure in left.items():
-        remedy = SINGLE_REMEDIES.get(name, "look at the frame")
+        remedy = _said(name, row) or SINGLE_REMEDIES.get(name, "look at the frame")
         causes.append(Cause(name, failure.text, remedy, failure.level, (name,)))
     return sorted(causes, key=lambda cause: cause.level != "bad")
+
+
+def _said(name: str, row: Mapping[str, Any]) -> str:
+    """Return what the pipeline itself said of a value that is missing, which names its cause and what to do."""
+    said = (row.get("details") or {}).get("warnings", []) if name == "zp_n_stars" else []
+    return next((text.removeprefix(_NO_ZERO_POINT) for text in said if text.startswith(_NO_ZERO_POINT)), "")
 
 
 def _failure_text(row: Mapping[str, Any]) -> str:

@@ -28,7 +28,7 @@ Compare = Literal[
 
 DEFAULT_FILE = Path(__file__).with_name("gates.yaml")
 _CAMERA_FILE = "gates.yaml"
-_KEYS = ("compare", "center", "look", "bad", "least_fwhm", "of_camera")
+_KEYS = ("compare", "center", "look", "bad", "least_fwhm", "of_camera", "per_degree")
 _TOP = ("date", "camera", "night_frames", "history_frames", "extinction", "gates")
 
 
@@ -50,6 +50,8 @@ class Gate:
         FWHM, pixels, below which the gate is not applied.
     of_camera : bool
         Whether the gate is not applied where the usual frame fails it: then it says something of the camera.
+    per_degree : float
+        What is added to both limits for each degree of the diagonal of the field.
     """
 
     metric: str
@@ -59,6 +61,7 @@ class Gate:
     center: float = 0.0
     least_fwhm: float = 0.0
     of_camera: bool = False
+    per_degree: float = 0.0
 
     @property
     def is_relative(self) -> bool:
@@ -146,7 +149,7 @@ def _gate(name: str, limits: object, before: Gate | None, path: Path, line: int 
     if compare not in get_args(Compare):
         raise ConfigError(f"{name}: compare is one of {', '.join(get_args(Compare))}", path=path, line=line)
     values: dict[str, Any] = {}
-    for key in ("look", "bad", "center", "least_fwhm"):
+    for key in ("look", "bad", "center", "least_fwhm", "per_degree"):
         value = limits.get(key, getattr(before, key) if before else (None if key in ("look", "bad") else 0.0))
         values[key] = _number(value, f"{name}: {key}", path, line)
     values["of_camera"] = limits.get("of_camera", before.of_camera if before else False)

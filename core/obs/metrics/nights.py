@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from obs.camera.color_plane import COLORS
+
 __all__ = ["NOT_KEYS", "VISIT_KEYS", "compute_night", "mjd_to_utc", "visit_name"]
 
 #: Data ID keys that number the exposure, in the order in which they are looked for.
@@ -24,14 +26,17 @@ _MJD_ZERO = datetime(1858, 11, 17, tzinfo=UTC)
 def visit_name(row: Mapping[str, Any]) -> str:
     """Return what names the visit of a row: ``visit=12``, or the data ID without the detector.
 
+    The colors of a Bayer mosaic are frames of their own, ``visit=12 ccd=G``: they have other filters.
+
     Parameters
     ----------
     row : mapping
         A row of a detector.
     """
+    color = next((f" {key}={row[key]}" for key in sorted(_DETECTOR_KEYS) if row.get(key) in COLORS), "")
     for key in VISIT_KEYS:
         if row.get(key) is not None:
-            return f"{key}={row[key]}"
+            return f"{key}={row[key]}{color}"
     words = [word for word in str(row["data_id"]).split() if word.partition("=")[0] not in _DETECTOR_KEYS]
     return " ".join(words) or str(row["data_id"])
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from obs.frozen import frozen
@@ -207,6 +207,9 @@ def _standard_error(metric: str, row: Mapping[str, Any]) -> float:
 
 def _check(gate: Gate, value: float, row: Mapping[str, Any], references: References) -> Failure | str | None:
     """Return the failure of a gate, why it cannot be applied, or None if it is passed."""
+    if gate.per_degree and (degrees := row.get("field_size")):
+        more = gate.per_degree * float(degrees)
+        gate = replace(gate, look=gate.look + more, bad=gate.bad + more)
     if (width := row.get("fwhm")) is not None and width < gate.least_fwhm:
         return (
             f"not applied: the FWHM of {width:.2f} pixel is below {gate.least_fwhm:g}, and moments of stars say little"
@@ -274,7 +277,7 @@ def _words(gate: Gate, metric: Metric, value: float, level: str, reference: Refe
     if reference is not None:
         text += f", usual {_show(metric, reference.median)} ({reference.source})"
     name = {
-        "above": f"limit {limit:g}",
+        "above": f"limit {limit:.4g}",
         "below": f"at least {limit:g}",
         "away": f"expected {gate.center:g} within {limit:g}",
         "ratio_above": f"limit {limit:g} times",
