@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from noisy_frames import GAIN, READ_NOISE, frame
+from obs.geom import Box
 from obs.inspection.inspect import inspect_files
 from raw_frames import COMMON, write_frame
 
@@ -128,3 +130,23 @@ def test_each_amplifier_is_measured_where_the_card_is_of_one(tmp_path):
         assert (found.value, found.confidence) == (pytest.approx(gain, rel=0.06), "likely")
         assert found.note.startswith("GAIN = 1.76 is that of the amplifier AMPID = C00; standard error")
         assert (noise.value, noise.confidence) == (pytest.approx(READ_NOISE, rel=0.08), "likely")
+
+
+def test_a_master_does_not_show_where_the_overscan_is(tmp_path):
+    random = np.random.default_rng(4)
+    paths = []
+    for number, light in enumerate((150.0, 160.0, 0.0)):
+        pixels = 1100.0 + 3.0 * number + random.normal(0.0, 5.0, (200, 232))
+        pixels[:, :200] += light
+        header = fits.Header({"IMAGETYP": "Light Frame" if light else "Bias Frame", "EXPTIME": 60.0 if light else 0.0})
+        paths.append(tmp_path / f"frame{number}.fits")
+        fits.PrimaryHDU(pixels.astype(np.uint16), header).writeto(paths[-1])
+    flat = np.zeros((200, 232), np.float32)
+    flat[:, :200] = 40000.0
+    header = fits.Header({"IMAGETYP": "Master Flat", "CALSTAT": "BD", "EXPTIME": 3.0})
+    fits.PrimaryHDU(flat, header).writeto(tmp_path / "master.fits")
+    findings = inspect_files([*paths, tmp_path / "master.fits"])
+    (amplifier,) = findings.detectors[0].facts.amplifiers
+    assert amplifier.overscan == Box(200, 0, 32, 200)
+    assert findings["image_type"].value == "science"
+    assert any("Master Flat" in text for text in findings.warnings)

@@ -23,7 +23,7 @@ from obs.inspection.files.readout_modes import (
 from obs.inspection.files.same_camera import files_of_one_camera
 from obs.inspection.files.several_files import brightest_file, files_of_detectors, one_exposure
 from obs.inspection.finding import CONFIDENCES, Confidence, Finding, lower_confidence
-from obs.inspection.frame_facts import FrameFacts, find_frame_facts
+from obs.inspection.frame_facts import FileFacts, FrameFacts, find_frame_facts
 from obs.inspection.header.binning import find_binning
 from obs.inspection.header.exposure_time import find_exposure_time
 from obs.inspection.header.image_types import find_image_type
@@ -157,7 +157,8 @@ def inspect_files(paths: Sequence[Path], amplifier_files: AmplifierFiles | None 
         warnings.append(
             f"{first.path.name}: NEXTEND says {number} extensions, here are {len(first.images)} with images"
         )
-    bright = brightest_file(files)
+    as_read = _as_read(files)
+    bright = brightest_file(as_read)
     if bright.images[0].is_normalized:
         warnings.append(_NORMALIZED.format(bright.path.name))
     layout, groups, is_told = group_images(bright, warnings)
@@ -174,7 +175,7 @@ def inspect_files(paths: Sequence[Path], amplifier_files: AmplifierFiles | None 
         key, notes = _doubted(key, files, frames.exposures_of_files)
         warnings += notes
     chips = chips or groups
-    others = () if card or named else tuple(i for file in _others(files, bright) for i in file.images)
+    others = () if card or named else tuple(i for file in _others(as_read, bright) for i in file.images)
     mosaic, of_mosaic = find_color_mosaic(files, bright, find_binning(chips[0][0].cards).value)
     if mosaic.is_known and len(chips) > 1:
         mosaic = Finding.unknown("color_mosaic", "of several detectors it is not split into its colors")
@@ -183,7 +184,9 @@ def inspect_files(paths: Sequence[Path], amplifier_files: AmplifierFiles | None 
         _detector(images, rule, number, others, in_colors=mosaic.is_known) for number, images in enumerate(chips)
     )
     step = 2 if mosaic.is_known else 1
-    detectors = tuple(_with_noise(chip, files, frames, rule, step, of_detectors=of_detectors) for chip in detectors)
+    kept = {id(file) for file in as_read}
+    of_read = [pair for pair in zip(files, frames.files, strict=True) if id(pair[0]) in kept]
+    detectors = tuple(_with_noise(chip, of_read, rule, step, of_detectors=of_detectors) for chip in detectors)
     binning = detectors[0].facts.binning
     detectors = _placed(detectors, files, rule, binning.value, of_detectors=of_detectors)
     sky = _sky_scale(files, detectors[0].images[0], binning)
@@ -320,6 +323,11 @@ _PLACEHOLDER = re.compile(
 )
 
 
+def _as_read(files: Sequence[RawFile]) -> list[RawFile]:
+    """Return the files whose pixels are as the camera read them: masters and stacks show neither overscan nor noise."""
+    return [file for file in files if not any(find_processing(file.cards))] or list(files)
+
+
 def _others(files: Sequence[RawFile], bright: RawFile) -> list[RawFile]:
     """Return some other files with images like those of the brightest, of as many kinds as there are."""
     alike = [file for file in files if file is not bright and file.shapes == bright.shapes]
@@ -354,8 +362,7 @@ def _detector(
 
 def _with_noise(
     chip: DetectorImages,
-    files: Sequence[RawFile],
-    frames: FrameFacts,
+    files: Sequence[tuple[RawFile, FileFacts]],
     rule: KeyRule,
     step: int,
     *,
@@ -364,7 +371,7 @@ def _with_noise(
     """Return a detector with gains and read noises that pairs of its frames show."""
     hdus = {image.hdu for image in chip.images}
     exposures = []
-    for file, facts in zip(files, frames.files, strict=True):
+    for file, facts in files:
         images = tuple(image for image in file.images if of_detectors or image.hdu in hdus)
         if of_detectors and rule.kind != "constant" and detector_value(rule, file.cards) != chip.key:
             continue
