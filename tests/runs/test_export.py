@@ -206,10 +206,17 @@ def test_what_only_a_part_of_the_words_finds(run):
         ("ls", RERUN, "src"),
         ("export", RERUN, "part", "--clobber"),
         ("calibrate-visits", RERUN, "--dry-run"),
+        ("get", RERUN, "src"),
+        ("where", RERUN, "src"),
     ):
-        status, _, err = run(*words, "--id", "visit=21^99", "--id", "visit=98")
-        assert status == 0
+        status, out, err = run(*words, "--id", "visit=21^99", "--id", "visit=98")
+        assert (status, bool(out)) == (1, True)  # a whole --id
         assert re.search(r"No (src|calexp) found for visit=99; visit=98\n", err)
+        status, _, err = run(*words, "--id", "visit=21^99")
+        assert (status, "found for visit=99\n" in err) == (0, True)  # a value among others
+    for words, told in ((("ls", RERUN), "Nothing found for visit=98"), (("log", RERUN), "no entry of visit=98")):
+        status, out, err = run(*words, "--id", "visit=21", "--id", "visit=98")
+        assert (status, bool(out), told in err) == (1, True, True)
     assert "found for" not in run("ls", RERUN, "src", "--id", "visit=21", "filter=r")[2]
 
 

@@ -28,6 +28,7 @@ from obs.metrics.master import record_masters
 from obs.policy.data_id import DataId, format_data_id, parse_ids
 from obs.repo.butler import Butler
 from obs.repo.filter_words import read_ids
+from obs.runs.results import warn_of_absent
 from obs.runs.selection import check_filters
 from obs.tasks.calibs_settings import calibs_settings
 
@@ -112,6 +113,7 @@ def _wanted(butler: Butler, name: str, ids: Sequence[Sequence[str]]) -> list[Dat
         return usual_inputs(butler, name)
     keys = butler.id_keys(butler.instrument.raw_dataset_type)
     wanted = read_ids(butler, ids, keys)
+    warn_of_absent(butler, butler.instrument.raw_dataset_type, ids)
     for data_id in wanted:
         check_filters(butler.instrument, {k: v for k, v in data_id.items() if v != "NONE"})
     return leave_out_other_types(butler, name, wanted)

@@ -17,6 +17,7 @@ from obs.executor.outcome import Outcome
 from obs.policy.data_id import format_data_id
 from obs.repo.filter_words import read_ids
 from obs.runs.coadd import coadd_jobs, coadd_settings, make_coadds
+from obs.runs.results import warn_of_absent
 
 __all__ = ["coadd"]
 
@@ -52,6 +53,7 @@ def coadd(
     types = butler.id_keys("calexp")
     frames_wanted = read_ids(butler, select_ids, types)
     jobs = coadd_jobs(butler, read_ids(butler, ids, _KEYS), frames_wanted)
+    warn_of_absent(butler, "calexp", select_ids)
     if dry_run:
         configure_logging(log_levels)
         rows = [

@@ -15,6 +15,7 @@ from obs.plural import count_of
 from obs.policy.data_id import format_data_id
 from obs.repo.filter_words import read_ids
 from obs.runs.coadd_catalog import catalog_jobs, catalog_settings, make_catalogs, write_object_tables
+from obs.runs.results import warn_of_absent
 
 __all__ = ["coadd_catalog"]
 
@@ -44,6 +45,7 @@ def coadd_catalog(
     if config is None:
         return 0
     jobs = catalog_jobs(butler, read_ids(butler, ids, _KEYS))
+    warn_of_absent(butler, "deepCoadd", ids)
     if dry_run:
         return print_data_ids([data_id for data_id, _ in jobs], "catalog")
     with show_progress(len(jobs)) as progress:

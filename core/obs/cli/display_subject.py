@@ -22,7 +22,7 @@ from obs.repo.formatters import split_hdu
 from obs.repo.hdu_roles import HduChoice
 from obs.repo.image_file import read_image_file
 from obs.repo.layout import is_repository
-from obs.runs.results import find_results
+from obs.runs.results import find_results, warn_of_unmatched
 from obs.shell_command import shell_command
 
 __all__ = ["Asked", "Subject", "find_subjects", "other_subject"]
@@ -172,6 +172,7 @@ def _data_ids(butler: Butler, asked: Asked) -> list[DataId]:
         return [whole]
     found = [result.data_id for result in find_results(butler, kind.name, asked.ids)]
     if found:
+        warn_of_unmatched(butler, [kind.name], asked.ids, found)
         return found
     words = "; ".join(" ".join(words) for words in asked.ids) or "no --id"
     advice = f"{shell_command('obs', 'ls', butler.root, kind.name)} lists what there is"

@@ -21,7 +21,7 @@ from obs.repo.atomic import atomic_write
 from obs.repo.butler import Butler
 from obs.repo.file_keys import COMPRESSED
 from obs.repo.fits_checksum import checksums_compared
-from obs.runs.results import Result, find_results
+from obs.runs.results import Result, find_results, warn_of_unmatched
 from obs.shell_command import shell_command
 
 __all__ = ["get"]
@@ -96,6 +96,7 @@ def _find(butler: Butler, dataset_type: str, ids: list[list[str]]) -> Result:
     if len(found) > 1:
         some = "; ".join(format_data_id(result.data_id) for result in found[:3])
         raise DataIdError(f"{asked} matches {len(found)} {dataset_type} ({some}, ...): name one with --id; {advice}")
+    warn_of_unmatched(butler, [dataset_type], ids, [found[0].data_id])
     return found[0]
 
 

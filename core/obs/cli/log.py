@@ -24,10 +24,13 @@ def log(root: Path, ids: list[list[str]], rerun: str | None, failed: bool, as_js
         raise RepositoryError(f"no logs in {folder / LOG_FOLDER}: obs process writes them to its output", path=folder)
     wanted = [[_pattern(word) for word in words] for words in ids]
     n_event = n_printed = 0
+    fitting: set[int] = set()
     for event in read_run_logs(folder):
         data_id = str(event.get("data_id", ""))
-        if wanted and not any(_fits(data_id, words) for words in wanted):
+        fits = [number for number, words in enumerate(wanted) if _fits(data_id, words)]
+        if wanted and not fits:
             continue
+        fitting.update(fits)
         n_event += 1
         if failed and event.get("kind") != "failed":
             continue
@@ -49,7 +52,10 @@ def log(root: Path, ids: list[list[str]], rerun: str | None, failed: bool, as_js
         )
     if not n_printed:
         click.echo("no failure is logged", err=True)
-    return 0
+    unmatched = [" ".join(words) for number, words in enumerate(ids) if number not in fitting]
+    if unmatched:
+        click.echo(f"no entry of {'; '.join(unmatched)}", err=True)
+    return 1 if unmatched else 0
 
 
 def _pattern(word: str) -> tuple[str, set[str] | range]:

@@ -1,5 +1,6 @@
 """`obs ls`: what a repository holds."""
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,8 +15,11 @@ from obs.repo.butler import Butler
 from obs.repo.layout import is_repository, is_third_generation
 from obs.repo.origins import Origin, find_origins
 from obs.runs.results import Result, count_results, find_results, warn_of_unmatched
+from obs.unmatched import note_unmatched
 
 __all__ = ["list_datasets"]
+
+_LOG = logging.getLogger(__name__)
 
 
 def list_datasets(root: Path, dataset_type: str | None, camera: str | None, ids: list[list[str]]) -> int:
@@ -29,6 +33,10 @@ def list_datasets(root: Path, dataset_type: str | None, camera: str | None, ids:
             rows = [(name, str(number)) for name, number in counts.items()]
             click.echo(format_table(("dataset type", "number"), rows, right="lr"))
         is_empty = not counts
+        for words in ids if counts and len(ids) > 1 else ():
+            if not count_results(butler, [words]):
+                _LOG.warning("Nothing found for %s", " ".join(words))
+                note_unmatched([words])
     else:
         found = find_results(butler, dataset_type, ids)
         warn_of_unmatched(butler, [dataset_type], ids, [result.data_id for result in found])

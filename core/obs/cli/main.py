@@ -20,6 +20,7 @@ from obs.errors import ObsError, suggest
 from obs.memory import pause_collection
 from obs.os_advice import write_advice
 from obs.threads import use_one_thread
+from obs.unmatched import unmatched_noted
 from obs.url_secrets import hide_passwords
 from obs.version import __version__
 
@@ -149,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         pause_collection()
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        with _signals_raised():
+        with _signals_raised(), unmatched_noted() as unmatched:
             status = command_line.main(words, prog_name="obs", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as problem:
@@ -181,7 +182,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _report(f"cannot write what is printed: {write_advice(problem)}", _FAILURE)
         kind = type(problem).__name__
         return _report(f"unexpected {kind}: {problem} (a fault of obs; --doraise shows where)", _FAILURE)
-    return status if isinstance(status, int) else 0
+    return status if isinstance(status, int) and status else int(bool(unmatched))
 
 
 def _drop_output() -> None:

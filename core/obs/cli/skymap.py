@@ -19,6 +19,7 @@ from obs.plural import count_of
 from obs.repo.atomic import atomic_write
 from obs.repo.butler import Butler
 from obs.repo.filter_words import read_ids
+from obs.runs.results import warn_of_absent
 from obs.skymap.tract import Tract
 from obs.skymap.types import make_sky_map
 
@@ -114,7 +115,9 @@ def _position(frame: Frame) -> dict[str, Any]:
 
 def _frames(butler: Butler, ids: Sequence[Sequence[str]]) -> list[Frame]:
     types = butler.mapper.key_types("calexp")
-    return find_frames(butler, read_ids(butler, ids, types))
+    frames = find_frames(butler, read_ids(butler, ids, types))
+    warn_of_absent(butler, "calexp", ids)
+    return frames
 
 
 def _setting(text: str) -> tuple[str, Any]:

@@ -12,7 +12,7 @@ from obs.errors import DataIdError, DatasetNotFoundError
 from obs.instrument.discovery import load_instrument
 from obs.repo.butler import Butler
 from obs.repo.filter_words import read_ids
-from obs.runs.results import find_results
+from obs.runs.results import find_results, warn_of_absent, warn_of_unmatched
 from obs.shell_command import shell_command
 
 __all__ = ["parse_position", "where"]
@@ -34,6 +34,7 @@ def where(root: Path, dataset_type: str, camera: str | None, ids: list[list[str]
         advice = f"{shell_command('obs', 'ls', root, dataset_type)} lists what there is"
         click.echo(f"no {dataset_type} in {root} that fits; {advice}", err=True)
         return 1
+    warn_of_unmatched(butler, [dataset_type], ids, [result.data_id for result in found])
     for path in dict.fromkeys(result.path for result in found):
         click.echo(str(path))
     return 0
@@ -79,6 +80,7 @@ def _print_position(butler: Butler, ra: float, dec: float, ids: Sequence[Sequenc
             lines.append(f"tract={tract.number} patch={column},{row}: x={x:.2f} y={y:.2f}{note}")
     types = butler.id_keys("calexp")
     wanted = read_ids(butler, ids, types)
+    warn_of_absent(butler, "calexp", ids)
     for frame in frames_with(find_frames(butler, wanted), ra, dec):
         x, y = frame.wcs.sky_to_pixel(ra=ra, dec=dec)
         lines.append(f"calexp {frame.name}: x={x:.2f} y={y:.2f}")

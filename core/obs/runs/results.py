@@ -14,8 +14,9 @@ from obs.repo.filter_names import FILTER_KEYS, names_here
 from obs.repo.filter_words import name_filters
 from obs.repo.listed_datasets import list_datasets
 from obs.runs.selection import check_filters
+from obs.unmatched import note_unmatched
 
-__all__ = ["Result", "count_results", "find_results", "warn_of_unmatched"]
+__all__ = ["Result", "count_results", "find_results", "warn_of_absent", "warn_of_unmatched"]
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +75,8 @@ def warn_of_unmatched(
 ) -> None:
     """Log a warning that names each data ID asked for of which nothing was found, where others were found.
 
+    A command ends with exit status 1 if that is so of a whole ``--id``.
+
     Parameters
     ----------
     butler : Butler
@@ -88,7 +91,8 @@ def warn_of_unmatched(
     kinds = [butler.mapper.dataset_type(name) for name in dataset_types]
     there = list(found)
     values: dict[tuple[str, ...], set[tuple[Any, ...]]] = {}
-    lost = []
+    lost: list[str] = []
+    whole: list[Sequence[str]] = []
 
     def is_there(wanted: Mapping[str, Any]) -> bool:
         keys = tuple(wanted)
@@ -96,13 +100,40 @@ def warn_of_unmatched(
             values[keys] = {tuple(data_id.get(key) for key in keys) for data_id in there}
         return tuple(wanted.values()) in values[keys]
 
-    for asked in _parse(butler, kinds, ids):
+    def is_found(asked: DataId) -> bool:
         names = list(_with_other_names(butler, asked))
-        if not any(is_there(whole) for kind in kinds for one in names for whole in _expand(butler, kind, one)):
-            lost.append(format_data_id(asked) or "any data ID")
+        return any(is_there(one) for kind in kinds for name in names for one in _expand(butler, kind, name))
+
+    known = _known_keys(butler, kinds, ids)
+    for words in ids:
+        asked = parse_ids(words, known)
+        gone = [format_data_id(one) or "any data ID" for one in asked if not is_found(one)]
+        lost += gone
+        if len(gone) == len(asked):
+            whole.append(words)
     if lost and there:
+        note_unmatched(whole)
         more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
         logger.warning("No %s found for %s%s", dataset_types[0], "; ".join(lost[:_NAMED]), more)
+
+
+def warn_of_absent(butler: Butler, dataset_type: str, ids: Sequence[Sequence[str]]) -> None:
+    """Do what `warn_of_unmatched` does where the files of a type were found in another way than by `find_results`.
+
+    Parameters
+    ----------
+    butler : Butler
+        The repository.
+    dataset_type : str
+        For example ``calexp``.
+    ids : sequence of sequence of str
+        The words of each ``--id``.
+    """
+    kind = butler.mapper.dataset_type(dataset_type)
+    names = [name for asked in _parse(butler, [kind], ids) for name in _with_other_names(butler, asked)]
+    wanted = {kind.name: [whole for name in names for whole in _expand(butler, kind, name)]}
+    found = [data_id for _, data_id, _ in list_datasets(butler, [kind], wanted)] if ids else []
+    warn_of_unmatched(butler, [dataset_type], ids, found)
 
 
 def count_results(butler: Butler, ids: Sequence[Sequence[str]]) -> dict[str, int]:
@@ -156,11 +187,16 @@ def _read_words(butler: Butler, kinds: Sequence[DatasetType], ids: Sequence[Sequ
 
 
 def _parse(butler: Butler, kinds: Sequence[DatasetType], ids: Sequence[Sequence[str]]) -> list[DataId]:
+    known = _known_keys(butler, kinds, ids)
+    return [data_id for one in ids for data_id in parse_ids(one, known)]
+
+
+def _known_keys(butler: Butler, kinds: Sequence[DatasetType], ids: Sequence[Sequence[str]]) -> Mapping[str, type]:
+    """Return the keys of the dataset types, with those of raw data where the words need them."""
     raw = butler.instrument.raw_dataset_type
     own = {key: cast for kind in kinds for key, cast in butler.mapper.key_types(kind.name).items()}
     words = [word.partition("=")[0] for one in ids for word in one]
-    known = own if own.keys() >= set(words) else butler.id_keys(raw) | own
-    return [data_id for one in ids for data_id in parse_ids(one, known)]
+    return own if own.keys() >= set(words) else butler.id_keys(raw) | own
 
 
 def _with_other_names(butler: Butler, data_id: DataId) -> Iterator[DataId]:
