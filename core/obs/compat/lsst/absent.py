@@ -10,7 +10,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-__all__ = ["absent_reason", "announce_absent_modules", "refuse"]
+__all__ = ["SaysWhatInstead", "absent_reason", "announce_absent_modules", "refuse"]
 
 _ROOT = "obs.compat.lsst."
 _PROCESS = "obs process does all steps; from Python, ProcessCcdTask of obs.compat.lsst.pipe.tasks.processCcd"
@@ -47,6 +47,17 @@ _NAMES = {
     "afw.detection": {
         "setMaskFromFootprintList": "FootprintSet.setMask",
     },
+    "afw.math": {
+        "Chebyshev1Function2D": "numpy.polynomial.chebyshev, or Background.getApproximate",
+        "LinearCombinationKernel": "a FixedKernel of the sum of the images of its parts",
+        "PolynomialFunction1D": "numpy.polynomial.Polynomial",
+        "PolynomialFunction2D": "numpy.polynomial.polynomial.polyval2d",
+        "SpatialCellSet": "obs difference fits a kernel that varies over the image",
+        "fitSpatialFunction": "numpy.linalg.lstsq, or Background.getApproximate",
+        "leastSquares": "numpy.linalg.lstsq",
+        "LeastSquares": "numpy.linalg.lstsq",
+        "minimize": "scipy.optimize.least_squares",
+    },
     "afw.table": {
         "ExposureCatalog": "coadd.getInfo().getCoaddInputs()",
         "IdFactory": "butler.get('expIdInfo', dataId) and numpy.arange",
@@ -61,6 +72,36 @@ _NAMES = {
     "skymap": {
         "DiscreteSkyMap": "obs skymap make --discrete, and butler.get('deepCoadd_skyMap')",
         "RingsSkyMap": "obs skymap make DATA rings, and butler.get('deepCoadd_skyMap')",
+    },
+}
+
+
+#: Of classes: what old scripts ask, and where the answer is.
+_ATTRIBUTES = {
+    "Calib": {
+        "own": "setFluxMag0 first, as nothing is known yet",
+    },
+    "Filter": {
+        "getId": "getName, as filters have no numbers",
+    },
+    "PhotoCalib": {
+        "getExptime": "exposure.getInfo().getVisitInfo().getExposureTime()",
+        "getMidTime": "exposure.getInfo().getVisitInfo().getDate()",
+        "setExptime": "exposure.getInfo().getVisitInfo() has the exposure time",
+        "setMidTime": "exposure.getInfo().getVisitInfo() has the date",
+    },
+    "Psf": {
+        "resized": "computeKernelImage, and Image.Factory of a part of it",
+    },
+    "SkyWcs": {
+        "getFrameDict": "getTransform, getFitsMetadata and astropy.wcs.WCS of its cards",
+    },
+    "VisitInfo": {
+        "getRotType": "getBoresightRotAngle, which is that of the camera to the sky where the header has it",
+        "getUt1": "getDate, and astropy.time",
+        "instrumentLabel": "exposure.getMetadata()['INSTRUME']",
+        "focusZ": "exposure.getMetadata()",
+        "isPersistable": "exposure.writeFits",
     },
 }
 
@@ -101,6 +142,17 @@ def announce_absent_modules() -> None:
     """Let imports of the stack's modules that are not here say what to use instead."""
     if not any(isinstance(finder, _AbsentModules) for finder in sys.meta_path):
         sys.meta_path.append(_AbsentModules())
+
+
+class SaysWhatInstead:
+    """Lets a class say of methods of the stack's that it does not have what to use instead."""
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - never returns
+        """Refuse an attribute that is not here, with what to use instead where that is known."""
+        kinds = [kind.__name__ for kind in type(self).__mro__]
+        instead = next((known[name] for kind in kinds if name in (known := _ATTRIBUTES.get(kind, {}))), "")
+        words = f"; instead: {instead}" if instead else ""
+        raise AttributeError(f"{kinds[0]!r} object has no attribute {name!r}{words}", name=name, obj=self)
 
 
 def refuse(module: str) -> Callable[[str], Any]:

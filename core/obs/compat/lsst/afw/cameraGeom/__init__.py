@@ -23,13 +23,18 @@ from obs.compat.lsst.afw.cameraGeom.systems import (
 )
 from obs.compat.lsst.afw.geom.angle import Angle, degrees
 from obs.compat.lsst.afw.geom.box import Box2D, Box2I
+from obs.compat.lsst.afw.geom.mapping import Transform
 from obs.compat.lsst.afw.geom.point import Extent2D, Point2D
 
 __all__ = [
     "FIELD_ANGLE",
     "FOCAL_PLANE",
+    "FOCUS",
+    "GUIDER",
     "PIXELS",
     "PUPIL",
+    "SCIENCE",
+    "WAVEFRONT",
     "Amplifier",
     "Camera",
     "CameraSys",
@@ -40,6 +45,10 @@ __all__ = [
     "cast_Ccd",
     "cast_Raft",
 ]
+
+
+#: What detectors are for, see `Detector.getType`.
+SCIENCE, FOCUS, GUIDER, WAVEFRONT = "SCIENCE", "FOCUS", "GUIDER", "WAVEFRONT"
 
 
 class DetectorId:
@@ -126,12 +135,14 @@ class Detector:
         The detector of `obs`.
     raft : Raft, optional
         Its raft; one of its own if absent.
+    camera : obs.camera.camera.Camera, optional
+        The camera of `obs`, whose optics field angles need.
     """
 
-    def __init__(self, own: OwnDetector, raft: "Raft | None" = None) -> None:
+    def __init__(self, own: OwnDetector, raft: "Raft | None" = None, camera: own.Camera | None = None) -> None:
         #: The detector of `obs`.
         self.own = own
-        self._raft = raft
+        self._raft, self._camera = raft, camera
 
     def getId(self) -> DetectorId:
         """Return name and number; as a number it is the number."""
@@ -148,6 +159,10 @@ class Detector:
     def getSerial(self) -> str:
         """Return the serial number of the chip."""
         return self.own.serial
+
+    def getType(self) -> str:
+        """Return what it is for: ``SCIENCE``, ``FOCUS``, ``GUIDER`` or ``WAVEFRONT``."""
+        return self.own.type
 
     def getBBox(self) -> Box2I:
         """Return all pixels of the assembled detector."""
@@ -168,14 +183,18 @@ class Detector:
         return list(self.transform(Box2D(self.getBBox()).getCorners(), PIXELS, cameraSys))
 
     def transform(self, points: Any, fromSys: CameraSys, toSys: CameraSys) -> Any:  # noqa: ANN401 - one or a list
-        """Return positions, one or a list, of one system in another: `PIXELS` or `FOCAL_PLANE`.
+        """Return positions, one or a list, of one system in another.
 
         Raises
         ------
         ValueError
-            If a system needs the camera's optics; see `Camera.transform`.
+            If a system needs the camera's optics, and the detector comes from no camera; see `Camera.transform`.
         """
-        return transform_points(points, fromSys, toSys, self.own)
+        return transform_points(points, fromSys, toSys, self.own, self._camera)
+
+    def getTransform(self, fromSys: CameraSys, toSys: CameraSys) -> Transform:
+        """Return the transform from one system to another; see `transform`."""
+        return Transform(lambda at: self.transform(at, fromSys, toSys), lambda at: self.transform(at, toSys, fromSys))
 
     def getPixelSize(self) -> Extent2D:
         """Return the sides of a pixel, mm."""
@@ -260,7 +279,7 @@ class Camera:
         return self.own.name
 
     def __iter__(self) -> Iterator[Detector]:
-        return map(Detector, self.own)
+        return (Detector(one, camera=self.own) for one in self.own)
 
     def __len__(self) -> int:
         return len(self.own)
@@ -270,8 +289,8 @@ class Camera:
         numbers = [detector.own.id for detector in detectors]
         if key == 0:
             first = detectors[numbers.index(0) if 0 in numbers else 0]
-            return Detector(first.own, Raft(detectors))
-        return Detector(self.own.detector(key))
+            return Detector(first.own, Raft(detectors), self.own)
+        return Detector(self.own.detector(key), camera=self.own)
 
     def get(self, key: int | str) -> Detector:
         """Return the detector with a number or a name."""
@@ -292,6 +311,14 @@ class Camera:
             If a system is the pixels of a detector, and none is given.
         """
         return transform_points(points, fromSys, toSys, None if detector is None else detector.own, self.own)
+
+    def getTransform(self, fromSys: CameraSys, toSys: CameraSys) -> Transform:
+        """Return the transform from one system to another; pixels are those of a detector, see `Detector`."""
+        return Transform(lambda at: self.transform(at, fromSys, toSys), lambda at: self.transform(at, toSys, fromSys))
+
+    def getTransformMap(self) -> "Camera":
+        """Return the camera, which has all transforms itself."""
+        return self
 
     def findDetectors(self, point: Any, cameraSys: CameraSys = FOCAL_PLANE) -> list[Detector]:  # noqa: ANN401
         """Return the detectors on which a point of the focal plane or of the field is."""

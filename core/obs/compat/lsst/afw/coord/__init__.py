@@ -38,14 +38,16 @@ class Coord:
     Parameters
     ----------
     longitude, latitude : Angle or float
-        Angles; plain numbers are degrees.
+        Angles; plain numbers are degrees. A `Point2D` stands for both.
     epoch : float, optional
         Equinox, Julian years.
     """
 
     _system: ClassVar[str] = "ICRS"
 
-    def __init__(self, longitude: float = 0.0, latitude: float = 0.0, epoch: float = 2000.0) -> None:
+    def __init__(self, longitude: Any = 0.0, latitude: float = 0.0, epoch: float = 2000.0) -> None:  # noqa: ANN401
+        if isinstance(longitude, Point2D):
+            longitude, latitude = longitude
         self._longitude, self._latitude = _angle(longitude).wrap(), _angle(latitude)
         self._epoch = float(epoch)
 
@@ -145,6 +147,28 @@ class _Equatorial(Coord):
 class IcrsCoord(_Equatorial):
     """A position in ICRS, as in the LSST stack."""
 
+    def offset(self, bearing: Angle, amount: Angle) -> "SpherePoint":
+        """Return the position that is an angle away, in a direction from the east through the north."""
+        latitude, distance, north = float(self._latitude), float(amount), math.pi / 2 - float(bearing)
+        sine = math.sin(latitude) * math.cos(distance) + math.cos(latitude) * math.sin(distance) * math.cos(north)
+        across = math.sin(north) * math.sin(distance) * math.cos(latitude)
+        turned = math.atan2(across, math.cos(distance) - math.sin(latitude) * sine)
+        return SpherePoint(Angle(float(self._longitude) + turned), Angle(math.asin(max(-1.0, min(1.0, sine)))))
+
+    def rotated(self, axis: Coord, amount: Angle) -> "SpherePoint":
+        """Return the position turned about another one, counterclockwise as seen from outside of the sphere."""
+        turn, pole, vector = float(amount), axis.toIcrs().getVector(), self.getVector()
+        along = pole * np.dot(pole, vector) * (1.0 - math.cos(turn))
+        return SpherePoint(*_directions(vector * math.cos(turn) + np.cross(pole, vector) * math.sin(turn) + along))
+
+    def atPole(self) -> bool:
+        """Return whether it is one of the two poles."""
+        return abs(float(self._latitude)) >= math.pi / 2
+
+    def isFinite(self) -> bool:
+        """Return whether both angles are numbers."""
+        return all(math.isfinite(float(one)) for one in self._pair())
+
 
 class SpherePoint(IcrsCoord):
     """A position in ICRS, under the name that it has since 2018.
@@ -159,18 +183,6 @@ class SpherePoint(IcrsCoord):
 
     def __init__(self, longitude: Angle | float, latitude: Angle | float, units: AngleUnit = radians) -> None:
         super().__init__(*(one if isinstance(one, Angle) else one * units for one in (longitude, latitude)))
-
-    def offset(self, bearing: Angle, amount: Angle) -> "SpherePoint":
-        """Return the position that is an angle away, in a direction from the east through the north."""
-        latitude, distance, north = float(self._latitude), float(amount), math.pi / 2 - float(bearing)
-        sine = math.sin(latitude) * math.cos(distance) + math.cos(latitude) * math.sin(distance) * math.cos(north)
-        across = math.sin(north) * math.sin(distance) * math.cos(latitude)
-        turned = math.atan2(across, math.cos(distance) - math.sin(latitude) * sine)
-        return SpherePoint(Angle(float(self._longitude) + turned), Angle(math.asin(max(-1.0, min(1.0, sine)))))
-
-    def isFinite(self) -> bool:
-        """Return whether both angles are numbers."""
-        return all(math.isfinite(float(one)) for one in self._pair())
 
 
 @frozen

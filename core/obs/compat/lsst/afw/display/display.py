@@ -93,6 +93,14 @@ class Display:
         else:
             ds9.erase(self.frame)
 
+    def show(self) -> None:
+        """Bring the window to the front; figures are where matplotlib puts them."""
+        if self._figure is None:
+            ds9.show(self.frame)
+
+    def close(self) -> None:
+        """Take note that the display is not used any more; what it shows stays."""
+
     def zoom(self, zoomfac: Any = None, colc: Any = None, rowc: Any = None) -> None:  # noqa: ANN401 - as in the stack
         """Zoom, and move to a pixel if one is given."""
         if self._figure is not None:

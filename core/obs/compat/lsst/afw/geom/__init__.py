@@ -13,6 +13,13 @@ from obs.compat.lsst.afw.geom.angle import (
     radians,
 )
 from obs.compat.lsst.afw.geom.box import Box2D, Box2I
+from obs.compat.lsst.afw.geom.mapping import (
+    Transform,
+    linearizeTransform,
+    makeIdentityTransform,
+    makeTransform,
+    makeWcsPairTransform,
+)
 from obs.compat.lsst.afw.geom.point import Extent2D, Extent2I, ExtentD, ExtentI, Point2D, Point2I, PointD, PointI
 from obs.compat.lsst.afw.geom.span import Span, SpanSet, Stencil
 from obs.compat.lsst.afw.geom.transform import AffineTransform, LinearTransform
@@ -38,11 +45,16 @@ __all__ = [
     "SpanSet",
     "SpherePoint",
     "Stencil",
+    "Transform",
     "arcminutes",
     "arcseconds",
     "degrees",
     "ellipses",
     "hours",
+    "linearizeTransform",
+    "makeIdentityTransform",
+    "makeTransform",
+    "makeWcsPairTransform",
     "radians",
 ]
 # besides, `Polygon`, `SpherePoint`, `SkyWcs`, `makeCdMatrix` and `makeSkyWcs`

@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+import numpy as np
+
 from obs.compat.lsst.afw.geom.point import Extent2D, Extent2I, Point2D, Point2I
 from obs.geom import Box
 
@@ -16,17 +18,22 @@ class Box2I:
     ----------
     minimum : Point2I or Box2D, optional
         First pixel; a box of positions stands for the pixels that hold it. An empty box if absent.
-    size : Extent2I or Point2I, optional
-        Width and height, or the last pixel.
+    size : Extent2I, Point2I or int, optional
+        Width and height, or the last pixel. For a box of positions `EXPAND`, all pixels that hold a part of it, or
+        `SHRINK`, only those that are wholly inside.
     **names : object
         The same by the names of the stack: ``minimum`` or ``corner``, and ``maximum`` or ``dimensions``.
     """
 
+    #: What becomes of pixels that are partly inside of a box of positions.
+    EXPAND, SHRINK = range(2)
+
     def __init__(self, minimum: Any = None, size: Any = None, **names: Any) -> None:  # noqa: ANN401 - as the docstring says
         minimum, size = _named(minimum, size, names)
         if isinstance(minimum, Box2D):
-            low = Point2I(math.floor(minimum.getMinX() + 0.5), math.floor(minimum.getMinY() + 0.5))
-            high = Point2I(math.ceil(minimum.getMaxX() - 0.5), math.ceil(minimum.getMaxY() - 0.5))
+            down, up = (math.ceil, math.floor) if size == self.SHRINK else (math.floor, math.ceil)
+            low = Point2I(down(minimum.getMinX() + 0.5), down(minimum.getMinY() + 0.5))
+            high = Point2I(up(minimum.getMaxX() - 0.5), up(minimum.getMaxY() - 0.5))
             minimum, size = low, high
         if isinstance(minimum, Box2I):
             minimum, size = minimum.getMin(), minimum.getDimensions()
@@ -109,8 +116,13 @@ class Box2I:
         """Return whether the box holds no pixel."""
         return self.getWidth() <= 0 or self.getHeight() <= 0
 
-    def contains(self, other: Any) -> bool:  # noqa: ANN401 - a point or a box
-        """Return whether the box holds a pixel or another box."""
+    def contains(self, other: Any, y: Any = None) -> Any:  # noqa: ANN401 - a point, a box, or arrays
+        """Return whether the box holds a pixel or another box; of columns and rows as arrays, which are inside."""
+        if y is not None:
+            columns, rows = np.asarray(other), np.asarray(y)
+            inside = (self.getMinX() <= columns) & (columns <= self.getMaxX())
+            inside &= (self.getMinY() <= rows) & (rows <= self.getMaxY())
+            return inside if inside.ndim else bool(inside)
         first, last = (other.getMin(), other.getMax()) if isinstance(other, Box2I) else (other, other)
         columns = self.getMinX() <= first[0] and last[0] <= self.getMaxX()
         return bool(columns and self.getMinY() <= first[1] and last[1] <= self.getMaxY())
@@ -174,6 +186,26 @@ class Box2I:
         part = Box2I(self)
         part.clip(other)
         return part
+
+    def flipLR(self, xextent: int) -> None:
+        """Mirror the box in an image of a width, left to right."""
+        self._min = Point2I(xextent - 1 - self.getMaxX(), self.getMinY())
+
+    def flipTB(self, yextent: int) -> None:
+        """Mirror the box in an image of a height, top to bottom."""
+        self._min = Point2I(self.getMinX(), yextent - 1 - self.getMaxY())
+
+    def reflectedAboutX(self, x: int) -> "Box2I":
+        """Return the box mirrored at a column."""
+        return Box2I(Point2I(2 * x - self.getMaxX(), self.getMinY()), self._size)
+
+    def reflectedAboutY(self, y: int) -> "Box2I":
+        """Return the box mirrored at a row."""
+        return Box2I(Point2I(self.getMinX(), 2 * y - self.getMaxY()), self._size)
+
+    def transposed(self) -> "Box2I":
+        """Return the box with columns and rows exchanged."""
+        return Box2I(Point2I(self._min.y, self._min.x), Extent2I(self._size.y, self._size.x))
 
     def expandedTo(self, other: Any) -> "Box2I":  # noqa: ANN401 - a point or a box
         """Return the box, grown so that a pixel or another box is in it."""
@@ -270,8 +302,39 @@ class Box2D:
         x, y, right, top = self.getMinX(), self.getMinY(), self.getMaxX(), self.getMaxY()
         return [Point2D(x, y), Point2D(right, y), Point2D(right, top), Point2D(x, top)]
 
-    def contains(self, point: Any) -> bool:  # noqa: ANN401 - any pair
-        """Return whether the box holds a position."""
+    def getArea(self) -> float:
+        """Return the area, as in the LSST stack."""
+        return self.getWidth() * self.getHeight()
+
+    def isEmpty(self) -> bool:
+        """Return whether the box has no area."""
+        return self.getWidth() <= 0 or self.getHeight() <= 0
+
+    def grow(self, size: float) -> None:
+        """Move all sides outward, as in the LSST stack."""
+        self._min, self._size = self._min - Extent2D(size), self._size + Extent2D(2 * size)
+
+    def shift(self, offset: Any) -> None:  # noqa: ANN401 - any pair
+        """Move the box, as in the LSST stack."""
+        self._min = self._min + Extent2D(offset)
+
+    def clip(self, other: "Box2D") -> None:
+        """Keep what another box holds too."""
+        low = Point2D(max(self.getMinX(), other.getMinX()), max(self.getMinY(), other.getMinY()))
+        high = Point2D(min(self.getMaxX(), other.getMaxX()), min(self.getMaxY(), other.getMaxY()))
+        self._min, self._size = low, Extent2D(max(high.x - low.x, 0.0), max(high.y - low.y, 0.0))
+
+    def overlaps(self, other: "Box2D") -> bool:
+        """Return whether another box has a part of this one."""
+        both = Box2D(self._min, self._size)
+        both.clip(other)
+        return not both.isEmpty()
+
+    def contains(self, point: Any) -> bool:  # noqa: ANN401 - any pair, or a box
+        """Return whether the box holds a position or another box."""
+        if isinstance(point, Box2D):
+            columns = self.getMinX() <= point.getMinX() and point.getMaxX() <= self.getMaxX()
+            return columns and self.getMinY() <= point.getMinY() and point.getMaxY() <= self.getMaxY()
         columns = self.getMinX() <= point[0] < self.getMaxX()
         return bool(columns and self.getMinY() <= point[1] < self.getMaxY())
 

@@ -7,18 +7,23 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from obs.compat.lsst.absent import SaysWhatInstead
 from obs.compat.lsst.afw.geom.point import Point2D
 from obs.compat.lsst.afw.image.masked_image import MaskedImageF
 from obs.compat.lsst.daf.base import PropertySet
+from obs.compat.lsst.pex.exceptions import NotFoundError
+from obs.frozen import frozen
 from obs.image.masked_image import MaskedImage
 from obs.image.photo_calib import NANOJANSKY_ZERO_POINT
 from obs.image.photo_calib import PhotoCalib as OwnPhotoCalib
+from obs.instrument.discovery import discover
 from obs.repo.fits_exposure_header import header_photo_calib
 
 __all__ = [
     "Calib",
     "Filter",
     "FilterLabel",
+    "FilterProperty",
     "Measurement",
     "PhotoCalib",
     "abMagErrFromFluxErr",
@@ -73,7 +78,7 @@ def _density_error(flux: Floats, error: Floats, density: Floats) -> Floats:
     return np.asarray(np.abs(density / flux) * error, np.float64)
 
 
-class PhotoCalib:
+class PhotoCalib(SaysWhatInstead):
     """A photometric calibration, as in the LSST stack.
 
     Parameters
@@ -226,10 +231,65 @@ class PhotoCalib:
         return f"PhotoCalib(zero point {self.own.zero_point:.4f} mag, 1 nJy is {NANOJANSKY_ZERO_POINT} mag)"
 
 
-Calib = PhotoCalib
+class Calib(PhotoCalib):
+    """A zero point in the words of stacks before 2019.
+
+    Parameters
+    ----------
+    own : obs.image.photo_calib.PhotoCalib, float, PropertySet or mapping, optional
+        The calibration of `obs`, the counts of magnitude 0, or a header with FLUXMAG0; nothing is known if absent.
+    error : float, optional
+        Error of the counts.
+    """
+
+    def __init__(
+        self, own: OwnPhotoCalib | float | PropertySet | Mapping[str, Any] | None = None, error: float = 0.0
+    ) -> None:
+        if own is None:
+            return
+        if isinstance(own, int | float):
+            self.setFluxMag0(own, error)
+        else:
+            super().__init__(own)
+
+    def setFluxMag0(self, flux: float, error: float = 0.0) -> None:
+        """Set the counts of magnitude 0.
+
+        Raises
+        ------
+        ValueError
+            If they are not positive.
+        """
+        if not flux > 0:
+            raise ValueError(f"the counts of magnitude 0 are a positive number, got {flux}")
+        self.own = OwnPhotoCalib(float(flux), float(error))
 
 
-class Filter:
+@frozen
+class FilterProperty:
+    """What is known about a filter besides its names.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    wavelength : float
+        Effective wavelength, nm.
+    """
+
+    name: str
+    wavelength: float
+
+    def getName(self) -> str:
+        """Return the name, as in the LSST stack."""
+        return self.name
+
+    def getLambdaEff(self) -> float:
+        """Return the effective wavelength, nm."""
+        return self.wavelength
+
+
+class Filter(SaysWhatInstead):
     """A filter, by its name; those that are defined are known by their other names, too.
 
     Parameters
@@ -258,6 +318,24 @@ class Filter:
         """Return the other names of the filter, sorted."""
         own = self.getCanonicalName()
         return sorted(name for name, canonical in self._defined.items() if canonical == own != name)
+
+    def getFilterProperty(self) -> FilterProperty:
+        """Return the wavelength of the filter, from the cameras that are installed.
+
+        Raises
+        ------
+        NotFoundError
+            If none knows the filter and its wavelength.
+        """
+        names = {self.physicalLabel, self.getCanonicalName()}
+        for found in discover().instruments.values():
+            for one in found.instrument.filters:
+                if names & {one.physical_filter, *one.aliases} and not np.isnan(one.effective_wavelength):
+                    return FilterProperty(self.physicalLabel, one.effective_wavelength)
+        raise NotFoundError(
+            f"no camera that is installed knows the wavelength of filter '{self}'; obs cameras lists them, and their "
+            "effective_wavelength gives it"
+        )
 
     @classmethod
     def getNames(cls) -> list[str]:

@@ -9,7 +9,8 @@ from obs.compat.lsst.afw.cameraGeom import Detector
 from obs.compat.lsst.afw.geom.box import Box2I
 from obs.compat.lsst.afw.geom.point import Extent2I, Point2D, Point2I
 from obs.compat.lsst.afw.image.attached import ApCorrMap, CoaddInputs, Polygon
-from obs.compat.lsst.afw.image.calib import Filter, PhotoCalib
+from obs.compat.lsst.afw.image.calib import Calib, Filter, PhotoCalib
+from obs.compat.lsst.afw.image.detector_of_file import find_detector
 from obs.compat.lsst.afw.image.image import ImageF
 from obs.compat.lsst.afw.image.mask import Mask
 from obs.compat.lsst.afw.image.masked_image import MaskedImageF
@@ -61,6 +62,8 @@ class ExposureF(Pixels):
             exposure = exposure.cutout(found)
             super().__init__(exposure.shape, self.getXY0() + Extent2I(found.x_min, found.y_min))
         self._detector: Detector | None = source._detector if isinstance(source, ExposureF) else detector
+        self._path = Path(source) if isinstance(source, str | Path) else getattr(source, "_path", None)
+        self._is_detector_known = getattr(source, "_is_detector_known", False) or detector is not None
         #: The exposure of `obs`, which holds everything.
         self.exposure = exposure.copy() if deep else exposure
         if isinstance(box, SkyWcs):
@@ -188,7 +191,10 @@ class ExposureF(Pixels):
         calib = self.exposure.photo_calib
         return None if calib is None else PhotoCalib(calib.shifted(x=-self.getX0(), y=-self.getY0()))
 
-    getCalib = getPhotoCalib
+    def getCalib(self) -> Calib | None:
+        """Return the zero point in the words of older stacks, or None."""
+        found = self.getPhotoCalib()
+        return None if found is None else Calib(found.own)
 
     def setPhotoCalib(self, calib: PhotoCalib | None) -> None:
         """Set the zero point, as in the LSST stack."""
@@ -210,11 +216,13 @@ class ExposureF(Pixels):
 
     def setDetector(self, detector: Detector | None) -> None:
         """Set the detector, as in the LSST stack."""
-        self._detector = detector
+        self._detector, self._is_detector_known = detector, True
         self.exposure.detector_name = "" if detector is None else detector.getName()
 
     def getDetector(self) -> Detector | None:
-        """Return the detector; None where the exposure does not come from a Butler that knows it."""
+        """Return the detector; that of a file is looked for in the camera of the repository around it."""
+        if not self._is_detector_known and self.exposure.detector_name:
+            self._detector, self._is_detector_known = find_detector(self._path, self.exposure.detector_name), True
         return self._detector
 
     def getInfo(self) -> "ExposureInfo":

@@ -61,6 +61,8 @@ class Pixels:
         """Return the box of all pixels, counted in the parent image, or with `LOCAL` from the first pixel."""
         return Box2I(self.getXY0() if origin == PARENT else Point2I(0, 0), self.getDimensions())
 
+    width, height = property(getWidth), property(getHeight)
+
     def __len__(self) -> int:
         return self.getHeight()
 

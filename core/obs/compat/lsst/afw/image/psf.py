@@ -6,6 +6,7 @@ import numpy as np
 
 from obs.algorithms.measure.aperture_flux import measure_aperture_flux
 from obs.algorithms.measure.shape import measure_shape
+from obs.compat.lsst.absent import SaysWhatInstead
 from obs.compat.lsst.afw.geom.box import Box2D, Box2I
 from obs.compat.lsst.afw.geom.ellipses import Quadrupole
 from obs.compat.lsst.afw.geom.point import Extent2I, Point2D, Point2I
@@ -63,7 +64,7 @@ class LocalKernel:
         return 1.0 if doNormalize else float(pixels.sum())
 
 
-class Psf:
+class Psf(SaysWhatInstead):
     """A PSF, as in the LSST stack.
 
     Parameters

@@ -1,5 +1,8 @@
 """When, where and how an exposure was taken, in the stack's words."""
 
+import erfa
+
+from obs.compat.lsst.absent import SaysWhatInstead
 from obs.compat.lsst.afw.coord import Coord, IcrsCoord, Observatory, Weather
 from obs.compat.lsst.afw.geom.angle import Angle, degrees
 from obs.compat.lsst.daf.base import DateTime
@@ -8,7 +11,7 @@ from obs.image.visit_info import VisitInfo as OwnVisitInfo
 __all__ = ["VisitInfo"]
 
 
-class VisitInfo:
+class VisitInfo(SaysWhatInstead):
     """Facts about one exposure; what is not known is NaN.
 
     Parameters
@@ -56,6 +59,21 @@ class VisitInfo:
     def getEra(self) -> Angle:
         """Return the Earth rotation angle at the middle of the exposure."""
         return self.own.era * degrees
+
+    def getLocalEra(self) -> Angle:
+        """Return the Earth rotation angle at the telescope."""
+        return Angle(float(self.getEra()) + float(self.getObservatory().getLongitude())).wrap()
+
+    def getBoresightHourAngle(self) -> Angle:
+        """Return the hour angle of the boresight."""
+        return Angle(float(self.getLocalEra()) - float(self.getBoresightRaDec().getRa())).wrapCtr()
+
+    def getBoresightParAngle(self) -> Angle:
+        """Return the angle at the boresight from the direction to the pole to that to the zenith, through east."""
+        latitude, declination, hour_angle = map(
+            float, (self.own.latitude * degrees, self.getBoresightRaDec().getDec(), self.getBoresightHourAngle())
+        )
+        return Angle(float(erfa.hd2pa(hour_angle, declination, latitude)))
 
     def getObservatory(self) -> Observatory:
         """Return where the telescope is."""

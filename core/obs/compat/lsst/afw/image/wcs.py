@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from obs.compat.lsst.absent import SaysWhatInstead
 from obs.compat.lsst.afw.coord import Coord, IcrsCoord
 from obs.compat.lsst.afw.geom.angle import Angle, AngleUnit, arcseconds, degrees
+from obs.compat.lsst.afw.geom.mapping import Transform
 from obs.compat.lsst.afw.geom.point import Extent2D, Point2D
 from obs.compat.lsst.afw.geom.transform import AffineTransform
 from obs.compat.lsst.daf.base import PropertyList, PropertySet
@@ -22,7 +24,7 @@ Floats = NDArray[np.float64]
 _STEP = 0.5  # pixels to either side, over which derivatives are taken
 
 
-class SkyWcs:
+class SkyWcs(SaysWhatInstead):
     """A WCS, as in the LSST stack.
 
     Parameters
@@ -89,6 +91,10 @@ class SkyWcs:
     def linearizeSkyToPixel(self, place: Any, unit: AngleUnit = degrees) -> AffineTransform:  # noqa: ANN401
         """Return the inverse of `linearizePixelToSky`."""
         return self.linearizePixelToSky(place, unit).inverted()
+
+    def getTransform(self) -> Transform:
+        """Return the transform from pixels to the sky."""
+        return Transform(self.pixelToSky, self.skyToPixel)
 
     def pixelScale(self) -> Angle:
         """Return the side of the central pixel."""

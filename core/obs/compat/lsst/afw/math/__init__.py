@@ -1,14 +1,16 @@
 """Backgrounds, fields and statistics, in the stack's words."""
 
+from obs.compat.lsst.absent import refuse
 from obs.compat.lsst.afw.image.bounded_field import BoundedField
+from obs.compat.lsst.afw.math.approximate import Approximate, ApproximateControl
 from obs.compat.lsst.afw.math.background import (
     Background,
     BackgroundControl,
     BackgroundList,
     BackgroundMI,
-    Interpolate,
     makeBackground,
 )
+from obs.compat.lsst.afw.math.interpolate import Interpolate, makeInterpolate, stringToInterpStyle
 from obs.compat.lsst.afw.math.kernels import (
     AnalyticKernel,
     ConvolutionControl,
@@ -19,6 +21,15 @@ from obs.compat.lsst.afw.math.kernels import (
     GaussianFunction2D,
     SeparableKernel,
     convolve,
+)
+from obs.compat.lsst.afw.math.offset import offsetImage
+from obs.compat.lsst.afw.math.random import (
+    Random,
+    randomGaussianImage,
+    randomPoissonImage,
+    randomUniformImage,
+    randomUniformIntImage,
+    randomUniformPosImage,
 )
 from obs.compat.lsst.afw.math.stack import statisticsStack
 from obs.compat.lsst.afw.math.statistics import (
@@ -60,6 +71,8 @@ __all__ = [
     "VARIANCE",
     "VARIANCECLIP",
     "AnalyticKernel",
+    "Approximate",
+    "ApproximateControl",
     "Background",
     "BackgroundControl",
     "BackgroundList",
@@ -73,6 +86,7 @@ __all__ = [
     "GaussianFunction1D",
     "GaussianFunction2D",
     "Interpolate",
+    "Random",
     "SeparableKernel",
     "Statistics",
     "StatisticsControl",
@@ -82,12 +96,21 @@ __all__ = [
     "convolve",
     "flipImage",
     "makeBackground",
+    "makeInterpolate",
     "makeStatistics",
+    "offsetImage",
+    "randomGaussianImage",
+    "randomPoissonImage",
+    "randomUniformImage",
+    "randomUniformIntImage",
+    "randomUniformPosImage",
     "rotateImageBy90",
     "statisticsStack",
+    "stringToInterpStyle",
     "stringToStatisticsProperty",
     "warpExposure",
     "warpImage",
 ]
 
 ChebyshevBoundedField = BoundedField
+__getattr__ = refuse(__name__)

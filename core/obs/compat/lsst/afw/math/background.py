@@ -7,17 +7,13 @@ import numpy as np
 from obs.compat.lsst.afw.image.image import ImageF
 from obs.compat.lsst.afw.image.masked_image import MaskedImageF
 from obs.compat.lsst.afw.image.pixels import Pixels
+from obs.compat.lsst.afw.math.approximate import Approximate, ApproximateControl
+from obs.compat.lsst.afw.math.interpolate import Interpolate
 from obs.compat.lsst.afw.math.statistics import ERRORS, MEAN, MEANCLIP, MEDIAN, StatisticsControl, makeStatistics
 from obs.image.background import Background as Own
 from obs.image.background import total_background
 
-__all__ = ["Background", "BackgroundControl", "BackgroundList", "BackgroundMI", "Interpolate", "makeBackground"]
-
-
-class Interpolate:
-    """How a background becomes an image, as in the LSST stack; all but ``CONSTANT`` are Akima splines here."""
-
-    UNKNOWN, CONSTANT, LINEAR, NATURAL_SPLINE, CUBIC_SPLINE, CUBIC_SPLINE_PERIODIC, AKIMA_SPLINE = range(-1, 6)
+__all__ = ["Background", "BackgroundControl", "BackgroundList", "BackgroundMI", "makeBackground"]
 
 
 class BackgroundControl:
@@ -93,6 +89,10 @@ class Background:
             known = self.own
             return ImageF(Own(known.level, known.error, known.x, known.y, shape=known.shape, style="constant").image())
         return ImageF(self.own.image())
+
+    def getApproximate(self, control: ApproximateControl, *_: Any) -> Approximate:
+        """Return the polynomial that is fitted to the cells."""
+        return Approximate(self.own, control)
 
     def getStatsImage(self) -> MaskedImageF:
         """Return the level of each cell, with its variance; a copy."""

@@ -98,10 +98,21 @@ def _clip(values: NDArray[np.float64], used: NDArray[np.bool_], control: Statist
             if number:
                 center, sigma = np.nanmean(kept, axis=0), np.nanstd(kept, axis=0, ddof=1)
             else:
-                low, center, high = np.nanpercentile(kept, [25, 50, 75], axis=0)
+                low, center, high = _quartiles(kept)
                 sigma = 0.741 * (high - low)
             used = used & ~(np.abs(values - center) > control.getNumSigmaClip() * sigma)
     return used
+
+
+def _quartiles(kept: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Return the three quartiles of the numbers along the first axis; one sort of all is faster than nanpercentile."""
+    ordered, last = np.sort(kept, axis=0), np.maximum(np.isfinite(kept).sum(axis=0) - 1, 0)
+    found = []
+    for share in (0.25, 0.5, 0.75):
+        below = np.floor(place := share * last).astype(np.intp)
+        low, high = (np.take_along_axis(ordered, at[None], axis=0)[0] for at in (below, np.minimum(below + 1, last)))
+        found.append(low + (high - low) * (place - below))
+    return found
 
 
 def _sum(values: NDArray[np.float64], share: NDArray[np.float64]) -> NDArray[np.float64]:

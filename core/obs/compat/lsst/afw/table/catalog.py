@@ -83,6 +83,12 @@ class SourceCatalog:
         """Return facts about the whole catalog."""
         return PropertyList(self._metadata)
 
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - a method
+        """Return the methods of the columns' slots, which the stack has at catalogs, too; see `SourceTable`."""
+        if name.endswith(("Slot", "Key")) and not name.startswith("_"):
+            return getattr(self.table, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+
     # Rows
 
     def __len__(self) -> int:

@@ -105,7 +105,12 @@ class Butler(own.Butler):
             return ExposureIdInfo(*value)
         detector = self._detector(data_id, keys)
         found = to_stack(
-            value, suffix=suffix, is_calibration=is_calibration, detector=detector, origin=(0, 0) if own_box else origin
+            value,
+            suffix=suffix,
+            is_calibration=is_calibration,
+            detector=detector,
+            camera=None if detector is None else self.instrument.load_camera(),
+            origin=(0, 0) if own_box else origin,
         )
         if isinstance(found, ExposureF) and kind in _COADDS and "coaddInputs" not in found.exposure.attached:
             self._attach_inputs(found, data_id, keys)

@@ -46,6 +46,7 @@ def to_stack(
     suffix: str = "",
     is_calibration: bool = False,
     detector: OwnDetector | None = None,
+    camera: OwnCamera | None = None,
     origin: tuple[int, int] = (0, 0),
 ) -> Any:  # noqa: ANN401 - any dataset
     """Return an object of `obs` as the stack has it; what the stack has alike is returned as it is.
@@ -60,10 +61,12 @@ def to_stack(
         Whether it is a calibration frame, which the stack gives as an exposure.
     detector : Detector, optional
         The detector of an exposure.
+    camera : Camera, optional
+        The camera of the detector.
     origin : tuple of int, optional
         Number of the first column and row in the parent image, in which the stack counts positions.
     """
-    known = None if detector is None else Detector(detector)
+    known = None if detector is None else Detector(detector, camera=camera)
     match value:
         case Exposure():
             return ExposureF(value, detector=known)
