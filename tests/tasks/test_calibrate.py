@@ -328,6 +328,9 @@ def test_the_remedy_names_the_band_that_is_nearest_and_the_setting_of_the_task(f
         magnitudes_in_filter(reference, "V", "V", PhotometryConfig(), ReferenceConfig(), section="reference")
     with pytest.raises(MeasurementError, match=r"for example -c reference\.flux_names\.i=RP$"):
         magnitudes_in_filter(reference, "i", "i", PhotometryConfig(), ReferenceConfig(), section="reference")
+    for name, wanted in (("Rc", "G"), ("Sloan i'", "RP"), ("Blue", "BP"), ("Halpha", "BAND")):
+        with pytest.raises(MeasurementError, match=rf"{wanted}'?$"):
+            magnitudes_in_filter(reference, name, name, PhotometryConfig(), ReferenceConfig(), section="reference")
 
 
 def colored(field, name="survey_dr1"):

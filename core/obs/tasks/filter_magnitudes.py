@@ -151,7 +151,7 @@ def magnitudes_by_term(
         remedy = "add that band to the catalog"
         if there and term is None:
             bands = [column.removesuffix("_flux") for column in there]
-            like = nearest_band(band, bands) or bands[0]
+            like = nearest_band(band, bands) or "BAND"
             remedy += f", or use another one, for example {shell_command('-c', f'{section}.flux_names.{band}={like}')}"
         raise MeasurementError(
             f"the reference catalog has no flux '{missing[0]}' (it has {', '.join(there) or 'none'}); {remedy}"
