@@ -344,6 +344,26 @@ def test_filters(tmp_path, cards, name, sure):
 
 
 @pytest.mark.parametrize(
+    ("card", "places", "filters"),
+    [
+        ("FILTPOS", [(1, ""), (2, ""), (3, "")], ["1", "2", "3"]),
+        ("WPOS", [(4, "Filter wheel position"), (5, "Filter wheel position")], ["4", "5"]),
+        ("FILTER", [(3, ""), (4, "")], ["3", "4"]),
+        ("FILTER", [(3, ""), (3, "")], ["none", "none"]),
+        ("FOCPOS", [(3, "position of the focus"), (4, "position of the focus")], ["none", "none"]),
+        ("GFILT", [(3, "guider filter position"), (4, "guider filter position")], ["none", "none"]),
+    ],
+)
+def test_filters_that_only_have_numbers(tmp_path, card, places, filters):
+    headers = [cards_of([DATE, (card, *place)], ("FILTER",)) for place in places]
+    frames = facts_of(tmp_path, *headers)
+    translator = translator_of(frames)
+    names = [translator.registry_columns(plain(cards))["filter"] for cards in headers]
+    assert [name.replace("unknown", "none") for name in names] == filters
+    assert not any(is_sure(finding) for finding in frames.findings if finding.quantity == "filter")
+
+
+@pytest.mark.parametrize(
     ("cards", "kind"),
     [
         ([("IMAGETYP", "object"), ("OBJECT", "bias")], None),
@@ -377,6 +397,8 @@ def test_image_types(tmp_path, cards, kind):
         ("latitude", [("LAT-OBS", 19.54)], 19.54),
         ("latitude", [("LATOBS", -30.2)], -30.2),
         ("longitude", [("LONOBS", 70.8), ("DATE-LOC", "2020-04-30T23:00:00-04:00")], -70.8),
+        ("longitude", [("LONG", 70.4048), ("LST", 46584.608, "12:56:24.608 LST")], -70.4048),
+        ("longitude", [("LONG", 70.4048), ("LST", 46584.6, "[s]")], -70.4048),
         ("elevation", [("ALTOBS", 2200.0)], 2200.0),
         ("elevation", [("ELEV-OBS", 3400.0)], 3400.0),
         ("elevation", [("OBSALT", 2150.0, "[m]")], 2150.0),

@@ -199,6 +199,24 @@ def test_many_files_are_not_all_named(tmp_path, capsys):
     assert f"'{frames[7]}'  # and 1 more" in line
 
 
+def test_bands_of_places_in_a_filter_wheel(tmp_path, capsys):
+    cards = [card for card in COMMON if card[0] != "FILTER"]
+    frames = [
+        write_frame(tmp_path / f"a{n}.fits", [*cards, ("FILTPOS", n, "filter position")], flat_frame((40, 64)))
+        for n in (2, 3)
+    ]
+    words = ("toycam", "--from", *frames, "--gain", 1.5, "--filters")
+    assert new(tmp_path, *words, "4=V") == new(tmp_path, *words, "2=") == 1
+    error = capsys.readouterr().err
+    assert "filters: no file has '4'; they have 2, 3" in error
+    assert "filters: '2=' is not NAME=BAND" in error
+    assert new(tmp_path, *words, "3=R") == 0
+    assert "WARNING not used, because the files tell it: --gain\n" in capsys.readouterr().err
+    with imported(tmp_path / "made" / "obs_toycam") as instrument:
+        assert [(known.physical_filter, known.band) for known in instrument.filters] == [("2", "2"), ("3", "R")]
+        assert [row["filter"] for frame in frames for row in rows_of(instrument, frame)] == ["2", "3"]
+
+
 def test_an_object_that_is_no_calibration_is_a_science_frame(tmp_path):
     """Where OBJECT alone tells biases and flats."""
     cards = [card for card in COMMON if card[0] not in ("IMAGETYP", "OBSTYPE", "OBJECT")]

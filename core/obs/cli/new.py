@@ -18,6 +18,7 @@ from obs.scaffold.answer_checks import check_name
 from obs.scaffold.answers import Answers, read_answers
 from obs.scaffold.create import create_package, is_taken
 from obs.scaffold.facts import template_facts
+from obs.scaffold.filter_bands import gives_bands, with_bands
 from obs.scaffold.questions import QUESTIONS, Question
 from obs.scaffold.verify import find_disagreements
 
@@ -46,13 +47,15 @@ def new(
     if target.exists():
         raise OutputError(f"{target} exists already; choose another name, or another folder by --output", path=target)
     values, facts = ({}, None) if answer_file is None else read_answers(answer_file)
-    values |= {key: value for key, value in given.items() if value is not None} | {"camera": name}
+    typed = {key: value for key, value in given.items() if value is not None}
+    values |= typed | {"camera": name}
     paths = find_files(from_files) if from_files else []
     wanted, said = (cast("Planes", planes), "") if planes else find_planes(paths)
     with whole_files(paths, wanted) as (files, amplifier_files):
         findings = inspect_files(files, amplifier_files, only=only) if files else None
-        if findings is not None and said:
-            findings = replace(findings, warnings=(said, *findings.warnings))
+        if findings is not None:
+            told = (*([said] if said else []), *_unused(typed))
+            findings = replace(findings, warnings=(*told, *findings.warnings))
         return _make(
             name, values, facts, findings, no_input=no_input, output=output, from_files=from_files, planes=wanted or ""
         )
@@ -83,6 +86,8 @@ def _make(
     answers = _answers(values)
     if findings is not None:
         facts = template_facts(findings, visit_key=answers.visit_key, detector_key=answers.detector_key, planes=planes)
+        if gives_bands(answers.filters):
+            facts["filters"] = with_bands(facts["filters"], answers.filters)
         click.echo(format_table(["quantity", "value", "from", "how sure", "note"], facts["report"]))
         for text in findings.warnings:
             click.echo(f"WARNING {text}", err=True)
@@ -105,6 +110,21 @@ def _make(
     for line in _next_steps(name, path, from_files):
         click.echo(f"  {line}")
     return 0
+
+
+def _unused(typed: dict[str, str]) -> list[str]:
+    """Return what is wrong with options that files answer."""
+    names = [
+        "--" + question.name.replace("_", "-")
+        for question in QUESTIONS
+        if question.in_files and question.name in typed and not _is_used(question.name, typed[question.name])
+    ]
+    more = "; --filters NAME=BAND gives the band of a filter that they have" if "--filters" in names else ""
+    return [f"not used, because the files tell it: {', '.join(names)}{more}"] if names else []
+
+
+def _is_used(name: str, answer: str) -> bool:
+    return name == "site" or (name == "filters" and gives_bands(answer))
 
 
 def _is_placeless(findings: Findings | None) -> bool:

@@ -13,7 +13,7 @@ from obs.inspection.files.several_files import files_of_detectors
 from obs.inspection.finding import Finding, lower_confidence
 from obs.inspection.header.dates import find_date, find_night, find_time_scale
 from obs.inspection.header.exposure_time import ExposureRule, find_exposure_time, join_units
-from obs.inspection.header.filters import find_filter
+from obs.inspection.header.filters import find_filter, find_places
 from obs.inspection.header.image_types import find_image_type
 from obs.inspection.header.keys import KeyRule, find_visit
 from obs.inspection.header.pointing import find_airmass, find_object, find_pointing
@@ -184,6 +184,7 @@ def find_frame_facts(files: Sequence[RawFile]) -> FrameFacts:
         note = "the card says sky, the pixels are those of flats"
         types = [replace(t, value="flat", confidence="guess", note=note) if t.value == "sky" else t for t in types]
     facts = tuple(replace(one, image_type=(kind, one.image_type[1])) for one, kind in zip(alone, types, strict=True))
+    facts = _by_place(facts, all_cards)
     borrowed: set[str] = set()
 
     def best(findings: Sequence[Finding]) -> tuple[Finding, int]:
@@ -255,6 +256,20 @@ def _odd_levels(files: Sequence[RawFile], types: Sequence[Finding]) -> Iterator[
     for file, kind in zip(files, types, strict=True):
         if kind.note.startswith("but its level"):
             yield f"{file.path.name}: {kind.source} says {kind.value}, {kind.note}"
+
+
+def _by_place(facts: tuple[FileFacts, ...], all_cards: Sequence[Cards]) -> tuple[FileFacts, ...]:
+    """Return the facts with the places of filter wheels for filters, where no file names one."""
+    if any(one.glass[0].is_known for one in facts) or not (places := find_places(all_cards)):
+        return facts
+    source, note = (
+        " + ".join(places),
+        "the number of a place in the wheel: obs new --filters NUMBER=BAND says what is there",
+    )
+    return tuple(
+        replace(one, glass=(Finding("filter", read_wheels(cards, places), source, "guess", note), places))
+        for one, cards in zip(facts, all_cards, strict=True)
+    )
 
 
 def _exposures(all_cards: Sequence[Cards], begins: Sequence[object], rule: KeyRule) -> tuple[object, ...]:

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from obs.instrument.card_values import EMPTY_WORDS
 from obs.instrument.date_rules import CardReader
 
-__all__ = ["FILTER_CARDS", "OPEN", "color_filter", "is_open", "is_placeholder", "passes_all_colors", "read_wheels"]
+__all__ = [
+    "FILTER_CARDS",
+    "OPEN",
+    "color_filter",
+    "is_open",
+    "is_place",
+    "is_placeholder",
+    "passes_all_colors",
+    "read_wheels",
+]
 
 FILTER_CARDS = (
     *("FILTER", "FILTNAM", "FILTNAME", "FILT", "FILTERS", "FILTER01", "FILTERNA", "FILTID", "FILTOBS", "INSFILTE"),
@@ -74,17 +83,31 @@ def read_wheels(cards: CardReader, keywords: Sequence[str]) -> str | None:
         The header.
     keywords : sequence of str
         One card for each wheel. Where a header has only one of them, which is in `FILTER_CARDS`, it is taken as it is,
-        so that a camera's word for no filter is kept.
+        so that a camera's word for no filter is kept. Where no name is on any of them, numbers are those of places.
     """
-    values = {keyword: str(value).strip() for keyword in keywords if isinstance(value := cards.get(keyword), str)}
+    told = {keyword: cards.get(keyword) for keyword in keywords}
+    values = {keyword: value.strip() for keyword, value in told.items() if isinstance(value, str)}
     names = {keyword: name for keyword, name in values.items() if not is_placeholder(name)}
     if not names:
-        return None
+        places = [int(value) for value in told.values() if is_place(value)]
+        return "+".join(map(str, places)) if places and len(places) == len(keywords) else None
     if len(names) == 1 and (only := next(iter(names.items())))[0] in FILTER_CARDS:
         return only[1]
     return "+".join(dict.fromkeys(name for name in names.values() if not is_open(name))) or OPEN
 
 
+def is_place(value: object) -> bool:
+    """Whether the value of a card can be the number of a place in a filter wheel.
+
+    Parameters
+    ----------
+    value : object
+        Value of the card.
+    """
+    return isinstance(value, int | float) and not isinstance(value, bool) and value in range(_MOST_PLACES)
+
+
+_MOST_PLACES = 100
 _NOT_A_NAME = re.compile(
     r"moving|busy|homing|initiali[sz]ing|(err(or)?|fault|fail(ed|ure)?|timeout)\b.*|.*\bnot (ready|connected).*", re.I
 )

@@ -226,6 +226,7 @@ QUESTIONS = (
         "filters",
         "Names of the filters, with spaces or commas between",
         "As in the headers: g r i, or with commas: H alpha, O III. 'none' for a camera without filters.",
+        "Of files, that is known, and NAME=BAND (2=V 3=R) gives bands. "
         "Each name is also taken as the band of reference catalogs. Give it another band in __init__.py of the "
         'package, for example FilterDefinition(physical_filter="Johnson V", band="V").',
     ),

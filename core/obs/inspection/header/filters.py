@@ -1,13 +1,14 @@
 """Which filter was in the beam."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from obs.inspection.cards import Cards
 from obs.inspection.finding import Confidence, Finding
-from obs.instrument.filter_wheels import FILTER_CARDS, OPEN, is_open, is_placeholder, read_wheels
+from obs.instrument.filter_wheels import FILTER_CARDS, OPEN, is_open, is_place, is_placeholder, read_wheels
 
-__all__ = ["find_filter"]
+__all__ = ["find_filter", "find_places"]
 
 _WHEEL = re.compile(
     r"(FILTER0?\d|FILTNAM\d|FILTER[A-D]|FWINST|FW\d?NAME|FILT\d|[A-Z]{1,3}FILT(_N|ER)?|[A-Z]{2}FLTNM|FLT_?ID\d?|FILTI?D\d"
@@ -18,6 +19,16 @@ _ANOTHER_DEVICE = re.compile(
     r"guid|\btv\b|a&g|compar|exp(osure|\.)?[ -]?meter|acqui|finder|monitor|calib|\blamp|polari[sz]|photometer", re.I
 )
 _ANOTHER_FILTER = re.compile(rf"{_ANOTHER_DEVICE.pattern}|\bnd\b|neutral|\bid\b|number", re.I)
+_PLACE = re.compile(
+    r"FI?LT(ER|R)?[-_]?\d?[-_]?(P|POS|POSN|POSIT|NO|NR|NUM|NUMB|ID|IDX|SLOT|PLACE)?\d?|FW(HEEL)?[-_]?\d?[-_]?(POS|NO|NUM|SLOT)?\d?"
+)
+"""Names of cards with the place of a wheel."""
+_PLACE_WORDS = re.compile(
+    r"\bfilter[ -]?(wheel|pos(ition)?|slot|number|index|no\b)|\b(position|slot) of (the )?filter", re.I
+)
+_NO_PLACE = re.compile(
+    r"\b(number|no\.?|nr\.?) of filters|wavelength|width|temp|focus|offset|steps?\b|encoder|status|error", re.I
+)
 _SLOT = re.compile(r"(filter|filt|pos(ition)?|slot|wheel|place)[ _#-]*\d+", re.I)
 _MOSAIC = re.compile(r"(?:RGGB|BGGR|GRBG|GBRG|GBRB)")
 
@@ -56,6 +67,30 @@ def find_filter(cards: Cards) -> tuple[Finding, tuple[str, ...]]:
         note = f"{silent} is empty" if what is None or isinstance(what, str) else f"{silent} = {what} is not a name"
         return Finding.unknown("filter", note), (silent,) if not isinstance(what, int | float) else ()
     return Finding.unknown("filter", "no card names one; a camera without a filter wheel has one filter"), ()
+
+
+def find_places(all_cards: Sequence[Cards]) -> tuple[str, ...]:
+    """Return the cards that number the places of filter wheels, where numbers differ between files.
+
+    Parameters
+    ----------
+    all_cards : sequence of Cards
+        The headers, none of which names a filter.
+    """
+    names = dict.fromkeys(name for cards in all_cards for name in cards if _numbers_a_wheel(cards, name))
+    return tuple(
+        name
+        for name in names
+        if len({int(value) for cards in all_cards if is_place(value := cards.get(name))}) > 1
+        and all(is_place(cards.get(name)) for cards in all_cards)
+    )
+
+
+def _numbers_a_wheel(cards: Cards, name: str) -> bool:
+    """Whether name or comment of a card say that it numbers the place of a filter wheel."""
+    comment = "" if (card := cards.find(name)) is None else card.comment
+    is_wheel = _PLACE.fullmatch(name) or (_PLACE_WORDS.search(comment) and not _NO_PLACE.search(comment))
+    return bool(is_wheel) and not _ANOTHER_DEVICE.search(comment)
 
 
 def _has_name(cards: Cards, keyword: str) -> bool:

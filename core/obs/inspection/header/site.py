@@ -8,7 +8,7 @@ from datetime import timedelta
 import erfa
 
 from obs.errors import FileFormatError
-from obs.inspection.cards import Cards
+from obs.inspection.cards import Card, Cards
 from obs.inspection.finding import Confidence, Finding, lower_confidence
 from obs.inspection.header.side_of_greenwich import NO_SIDE, greenwich_hours
 from obs.instrument.card_values import parse_date, read_number
@@ -103,6 +103,9 @@ _COUNTS_EAST = re.compile(r"N\.?I\.?N\.?A|ZWO|ASIAIR|KStars|Ekos|INDI\b", re.I)
 """Programs whose longitudes are those of ASCOM or INDI, east of Greenwich."""
 _IN_HOURS = re.compile(r"\bhours?\b|\bhrs?\b|\[h\]|\bh:m", re.I)
 _UNIT_OF_TIME = re.compile(r"\[?\b(h|hr|hours?|deg(rees)?)\b", re.I)
+_CLOCK = re.compile(r"\b\d{1,2}:\d\d:\d\d(\.\d*)?")
+_SECOND = 1.0
+_SECONDS = re.compile(r"\[s\]|\bsec(onds?)?\b", re.I)
 _DEGREES = re.compile(r"\bdeg", re.I)
 
 
@@ -260,6 +263,15 @@ def _zone(cards: Cards, begin: Finding) -> tuple[str, float] | None:
     return None
 
 
+def _hours_in_unit(card: Card) -> float:
+    """Return the hours of one unit of a sidereal time that is a number; 0 where its comment does not tell."""
+    if _UNIT_OF_TIME.search(card.comment):
+        return 1.0 / 15.0 if _DEGREES.search(card.comment) else 1.0
+    clock = _CLOCK.search(card.comment)  # ESO has the text behind the seconds
+    is_seconds = clock is not None and abs(3600.0 * read_number(clock[0]) - float(card.value)) < _SECOND
+    return 1.0 / 3600.0 if is_seconds or _SECONDS.search(card.comment) else 0.0
+
+
 def _sidereal_time(cards: Cards) -> tuple[str, float] | None:
     """Return the card of the local sidereal time, and hours; from hour angle and right ascension where it has to be."""
     for name in _SIDEREAL:
@@ -270,8 +282,8 @@ def _sidereal_time(cards: Cards) -> tuple[str, float] | None:
             except FileFormatError:
                 continue
         card = cards.find(name)
-        if isinstance(value, int | float) and card is not None and _UNIT_OF_TIME.search(card.comment):
-            hours = float(value) / (15.0 if _DEGREES.search(card.comment) else 1.0)
+        if isinstance(value, int | float) and card is not None and (unit := _hours_in_unit(card)):
+            hours = float(value) * unit
             if 0.0 < hours < 24.0:
                 return name, hours
     for ra, angle in (("TELRA", "HA"), ("RA", "HA")):
