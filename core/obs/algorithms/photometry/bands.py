@@ -14,7 +14,7 @@ BAND_WAVELENGTHS = {
 
 
 _WORDS = {"rc": "R", "ic": "I", "red": "R", "green": "V", "blue": "B", "luminance": "V", "lum": "V", "l": "V"}
-"""Names of filters that are no bands, in small letters."""
+"""Filters that are not called by the name of a band, in small letters."""
 _FAMILIES = re.compile(
     r"(sloan|sdss|johnson|cousins|bessell?|astrodon|baader|ps1|hsc|des)[ ._-]*|['`]|[ ._-]*band", re.I
 )
