@@ -14,6 +14,7 @@ from obs.algorithms.sky.correlation import measure_noise_correlation
 from obs.algorithms.sources.companions import add_companions
 from obs.algorithms.sources.deblend import Children, deblend
 from obs.algorithms.sources.detection import Footprints
+from obs.algorithms.sources.saturated import restore_saturated
 from obs.algorithms.sources.stamps import SourceList, StampCutter, list_sources
 from obs.config.base import Positive, TaskConfig, setting
 from obs.errors import MeasurementError
@@ -146,6 +147,7 @@ def measure_catalog(
     exposure_id: int,
     exposure_id_bits: int,
     positions: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
+    restore_cores: bool = True,
 ) -> Catalog:
     """Deblend, measure, and list the sources.
 
@@ -168,6 +170,8 @@ def measure_catalog(
     positions : tuple of ndarray of float64, optional
         x and y of all sources, in the order of the result, at which they are measured: forced measurement. Footprints
         must have the peaks that the positions were measured with. NaN stands for the source's own centroid.
+    restore_cores : bool, optional
+        Put the PSF into the cores of saturated stars before they are measured; the exposure is not changed.
 
     Returns
     -------
@@ -190,6 +194,11 @@ def measure_catalog(
         image = np.where(finite, image, np.float32(0.0))
     del finite
     variance = masked_image.variance
+    if restore_cores:
+        restored = restore_saturated(
+            image, variance, masked_image.mask, footprints, psf, fwhm=fwhm, move_peaks=positions is None
+        )
+        image, variance, footprints = restored.image, restored.variance, restored.footprints
     if deblend_config is not None and deblend_config.enabled:
         chi2_cut = deblend_config.psf_chi2_cut
         if deblend_config.companions and positions is None:

@@ -77,6 +77,7 @@ def detect_changes(
             fwhm=fwhm,
             exposure_id=exposure_id,
             exposure_id_bits=exposure_id_bits,
+            restore_cores=False,
         )
         catalogs.append(found)
     pixels.mask.array[:] = masks[0].array
