@@ -6,7 +6,6 @@ repository, with the package's own settings.
 
 import logging
 import math
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import field
@@ -35,6 +34,7 @@ from obs.plural import count_of, list_of
 from obs.policy.data_id import DataId, format_data_id
 from obs.process_summary import ProcessSummary
 from obs.repo.butler import Butler
+from obs.repo.scratch_folder import scratch_folder
 from obs.tasks.calibs_settings import calibs_settings
 from obs.tasks.isr import required_calibrations
 from obs.tasks.process_config import ProcessConfig
@@ -85,8 +85,8 @@ def try_processing(instrument: Instrument, frames: Sequence[RawFrame], reference
     science = [frame for frame in frames if frame.image_type == "science"]
     if not science:
         return Tried([])
-    with tempfile.TemporaryDirectory(prefix="obs-doctor-") as folder, _quiet():
-        trial = _Trial(instrument, frames, Path(folder) / "data", reference)
+    with scratch_folder("doctor") as folder, _quiet():
+        trial = _Trial(instrument, frames, folder / "data", reference)
         return Tried(list(trial.run(_choose(science, frames))), trial.mount, trial.lacking)
 
 

@@ -12,7 +12,6 @@ counted from 0. It counts until the next one. Curated defects of the LSST stack 
 """
 
 import re
-import tempfile
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -33,6 +32,7 @@ from obs.instrument.instrument import Instrument
 from obs.repo.butler import Butler
 from obs.repo.defects_table import read_defects
 from obs.repo.fits_catalog import write_catalog
+from obs.repo.scratch_folder import scratch_folder
 
 __all__ = ["DefectsTable", "find_tables", "ingest_defects", "read_boxes"]
 
@@ -187,7 +187,7 @@ def ingest_defects(butler: Butler, folder: Path, *, dry_run: bool = False) -> In
     """
     tables = find_tables(folder, butler.instrument.load_camera())
     reports: list[FileReport] = []
-    with tempfile.TemporaryDirectory(prefix="obs-defects-") as scratch:
+    with scratch_folder("defects") as scratch:
         made: dict[Path, Path] = {}
         for number, table in enumerate(tables):
             try:
@@ -195,7 +195,7 @@ def ingest_defects(butler: Butler, folder: Path, *, dry_run: bool = False) -> In
             except ObsError as error:
                 reports.append(FileReport(table.path, "failed", describe_fault(error, table.path)))
                 continue
-            path = Path(scratch, f"{number}.fits")
+            path = scratch / f"{number}.fits"
             write_catalog(catalog, path)
             made[path] = table.path
         report = ingest_calibs(butler, list(made), validity=0, mode="copy", dry_run=dry_run, clobber=True)

@@ -23,6 +23,7 @@ from obs.policy.data_id import format_data_id
 from obs.repo.atomic import remove_leftovers, temporary_path
 from obs.repo.cube_planes import Planes, is_cube, write_planes
 from obs.repo.joined_file import join_files
+from obs.repo.scratch_folder import make_scratch_folder
 
 __all__ = ["JoinPlan", "Whole", "joined", "plan_joins", "write_whole"]
 
@@ -220,7 +221,7 @@ def _is_cube(path: Path) -> bool:
 
 def _make_scratch(root: Path | None) -> Path:
     if root is None:
-        return Path(tempfile.mkdtemp(prefix="obs-joined-"))
+        return make_scratch_folder("joined")
     remove_leftovers(root)
     scratch = temporary_path(root / "joined")
     try:

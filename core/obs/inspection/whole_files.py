@@ -1,6 +1,5 @@
 """Files of whole exposures, made from those of single amplifiers and from cubes, for a look at a camera."""
 
-import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from obs.inspection.raw_file import read_raw_file
 from obs.instrument.amplifier_files import AmplifierFiles
 from obs.repo.color_cubes import holds_colors
 from obs.repo.cube_planes import Planes, holds_series, is_cube, write_planes
+from obs.repo.scratch_folder import scratch_folder
 
 __all__ = ["find_planes", "whole_files"]
 
@@ -84,8 +84,7 @@ def whole_files(
     if found is None and not cubes:
         yield list(paths), None
         return
-    scratch = Path(tempfile.mkdtemp(prefix="obs-joined-"))
-    try:
+    with scratch_folder("joined") as scratch:
         if found is not None:
             rule, groups = found
             yield [write_whole([file.path for file in group], scratch, rule) for group in groups], rule
@@ -94,8 +93,6 @@ def whole_files(
         for path in paths:
             files += [path] if planes is None or path not in cubes else _taken_apart(path, scratch, planes)
         yield files, None
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _taken_apart(path: Path, scratch: Path, planes: Planes) -> list[Path]:

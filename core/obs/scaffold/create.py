@@ -5,7 +5,6 @@ import logging
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from obs.errors import OutputError, PluginError
 from obs.instrument.discovery import discover
 from obs.repo.atomic import remove_leftovers, temporary_path
 from obs.repo.folder_exchange import replace_folder
+from obs.repo.scratch_folder import scratch_folder
 from obs.resources import project_template
 from obs.scaffold.answers import Answers
 from obs.scaffold.exposure_room import exposure_room
@@ -116,9 +116,9 @@ def render_template(context: Mapping[str, Any], folder: Path, *, template: Path 
 
     check_facts(context.get("_facts", {}))
     literal = {key: as_template_literal(value) if isinstance(value, str) else value for key, value in context.items()}
-    with tempfile.TemporaryDirectory() as scratch:
+    with scratch_folder("new") as scratch:
         # The library keeps replays and clones in the home folder, which is none of ours.
-        config = Path(scratch, "config.yaml")
+        config = scratch / "config.yaml"
         config.write_text(
             yaml.safe_dump({"replay_dir": f"{scratch}/replay", "cookiecutters_dir": f"{scratch}/templates"})
         )

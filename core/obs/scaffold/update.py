@@ -5,7 +5,6 @@ written is replaced; one that the owner changed gets the template's changes wher
 """
 
 import json
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from difflib import unified_diff
@@ -16,6 +15,7 @@ from typing import Any, Literal
 from obs.errors import ConfigError, OutputError, PluginError
 from obs.frozen import frozen
 from obs.repo.atomic import atomic_write
+from obs.repo.scratch_folder import scratch_folder
 from obs.resources import project_template
 from obs.scaffold.answers import Answers
 from obs.scaffold.create import render_template
@@ -147,8 +147,8 @@ def plan_update(package: Path, *, template: Path | None = None) -> Update:
         raise PluginError(
             f"{package} was made from template {before}, this obs-toolkit has {after}; upgrade obs-toolkit"
         )
-    with tempfile.TemporaryDirectory() as scratch:
-        fresh = _read_files(render_template(stored.context, Path(scratch), template=template))
+    with scratch_folder("new") as scratch:
+        fresh = _read_files(render_template(stored.context, scratch, template=template))
     answers = json.loads(fresh.pop(ANSWERS_FILE))
     notes = list(stored.notes)
     if originals is None:

@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import tempfile
 import time
 import weakref
 from collections.abc import Iterable, Mapping
@@ -20,6 +19,7 @@ from obs.display.regions import region_file
 from obs.display.view import View
 from obs.errors import OutputError
 from obs.image.mask import Mask
+from obs.repo.scratch_folder import make_scratch_folder
 
 __all__ = ["Ds9", "connect"]
 
@@ -39,7 +39,7 @@ class Ds9:
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
         # DS9 maps the files into memory, so they stay as long as this process
-        self._folder = Path(tempfile.mkdtemp(prefix="obs-ds9-"))
+        self._folder = make_scratch_folder("ds9")
         weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._count = 0
 
