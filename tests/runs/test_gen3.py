@@ -1,5 +1,7 @@
 """Repositories of the third-generation LSST stack, by the real library."""
 
+import errno
+import os
 import shutil
 import sqlite3
 from dataclasses import replace
@@ -15,9 +17,11 @@ from sqlalchemy.exc import OperationalError
 
 import obs as public
 from obs.cli.main import main
+from obs.errors import OutputError
 from obs.gen3_repository.export_raws import raw_note
 from obs.gen3_repository.exposures import exposure_number
 from obs.gen3_repository.places import find_place
+from obs.gen3_repository.target import Target, write_faults
 from obs.instrument.discovery import load_instrument
 from obs.repo.find_datasets import find_datasets
 from obs.repo.metric_table import KINDS, MetricTable
@@ -94,6 +98,21 @@ def add_coadds():
     out.put(calexp.wcs, "jointcal_wcs", visit)
     out.put(public.PhotoCalib.from_zero_point(27.0), "jointcal_photoCalib", visit)
     out.put({"n_star": 3}, "calibrateVisits_metadata", tract=0)
+
+
+def test_a_disk_that_is_full_is_one_line_for_all_datasets(tmp_path):
+    target = Target(None, "small", "copy")
+    with (
+        pytest.raises(
+            OutputError, match=r"cannot write \S*gen3: No space left on device; free .*; the same command adds"
+        ),
+        write_faults(tmp_path / "gen3"),
+        target.attempt("flat ccd=0"),
+    ):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "from.fits", None, "to.fits")
+    with write_faults(tmp_path / "gen3"), target.attempt("flat ccd=1"):
+        raise FileNotFoundError(errno.ENOENT, "gone", "from.fits")
+    assert [line.partition(":")[0] for line in target.report.failures] == ["flat ccd=1"]
 
 
 def test_the_real_library_finds_what_was_exported(gen3):

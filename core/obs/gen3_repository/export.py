@@ -7,7 +7,7 @@ from obs.gen3_repository.export_raws import RawExport
 from obs.gen3_repository.export_results import export_results
 from obs.gen3_repository.places import SKY_MAP_RUN
 from obs.gen3_repository.records import instrument_records
-from obs.gen3_repository.target import Gen3Report, Target, database_faults, open_target
+from obs.gen3_repository.target import Gen3Report, Target, open_target, write_faults
 from obs.repo.butler import Butler
 from obs.repo.find_datasets import find_datasets
 
@@ -38,7 +38,7 @@ def export_gen3(butler: Butler, out: Path, *, transfer: str = "copy") -> Gen3Rep
     OutputError
         If the folder holds something else, or cannot be written.
     """
-    with database_faults(out):
+    with write_faults(out):
         return _export(butler, out, transfer)
 
 

@@ -1,5 +1,6 @@
 """The third-generation repository that is written to."""
 
+import errno
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,10 +16,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from obs.errors import ObsError, OutputError
 from obs.frozen import frozen
+from obs.os_advice import write_advice
 from obs.repo.atomic import temporary_path
 from obs.repo.sqlite_file import describe_failure
 
-__all__ = ["Gen3Report", "Target", "database_faults", "open_target"]
+__all__ = ["Gen3Report", "Target", "open_target", "write_faults"]
+
+#: Failures of the disk that every further dataset would have, too.
+_OF_ALL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 @dataclass
@@ -74,19 +79,22 @@ def open_target(out: Path) -> Gen3Butler:
 
 
 @contextmanager
-def database_faults(out: Path) -> Iterator[None]:
-    """Let a database of the library that cannot be written be an error of one line.
+def write_faults(out: Path) -> Iterator[None]:
+    """Let a database of the library, or a disk, that cannot be written be an error of one line.
 
     Raises
     ------
     OutputError
-        If the library's database refuses, for example because the disk is full.
+        If the library's database refuses, or the disk is full or read-only.
     """
     try:
         yield
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in _OF_ALL:
+            raise
+        why = write_advice(error) if isinstance(error, OSError) else describe_failure(error)
         raise OutputError(
-            f"cannot write {out}: {describe_failure(error)}; the same command adds later what is missing", path=out
+            f"cannot write {out}: {why}; the same command adds later what is missing", path=out
         ) from error
 
 
@@ -208,7 +216,7 @@ class Target:
 
     @contextmanager
     def attempt(self, what: str) -> Iterator[None]:
-        """Do something for one dataset; if it cannot be done, say so and go on.
+        """Do something for one dataset; if it cannot be done, say so and go on, unless the disk takes no other either.
 
         Parameters
         ----------
@@ -218,4 +226,6 @@ class Target:
         try:
             yield
         except (ObsError, ValueError, KeyError, OSError) as error:
+            if isinstance(error, OSError) and error.errno in _OF_ALL:
+                raise
             self.report.failures.append(f"{what}: {' '.join(str(error).split())}")
