@@ -29,6 +29,7 @@ __all__ = [
     "DatasetNotFoundError",
     "FileFormatError",
     "MeasurementError",
+    "NoReaderError",
     "ObsError",
     "OutputError",
     "PluginError",
@@ -242,6 +243,10 @@ class FileFormatError(ObsError, ValueError):
     def __init__(self, message: str, *, path: Path | str | None = None) -> None:
         super().__init__(place(path) + message)
         self.path = path
+
+
+class NoReaderError(FileFormatError):
+    """A file that nothing here can read, which says nothing against the file."""
 
 
 class ColumnError(ObsError, KeyError):

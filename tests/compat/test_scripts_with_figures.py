@@ -69,6 +69,11 @@ def test_colors_and_transparency_of_masks_are_set_for_displays_that_come(exposur
         display.setMaskTransparency(100, "INTRP")
         display.mtv(exposure)
         assert [text.get_text().split()[0] for text in display._figure.figure.legends[0].get_texts()] == ["SAT"]
+        display.setMaskPlaneColor("CR", "red")
+        display.setMaskTransparency(0, "SAT")
+        display.mtv(exposure)
+        opacities = set(np.unique(display._figure.figure.gca().images[1].get_array()[..., 3]).round(2))
+        assert {np.float32(0.7), np.float32(1.0)} <= {*opacities}
     finally:
         afwDisplay.setDefaultMaskPlaneColor()
         afwDisplay.setDefaultMaskTransparency(None)

@@ -19,6 +19,7 @@ from obs.exports.tables import as_part, join_catalogs, without_rows
 from obs.image.catalog import Catalog
 from obs.instrument.barycenter import mid_exposure_mjd
 from obs.repo.fits_catalog import read_catalog
+from obs.repo.formatters import read_dataset
 
 RERUN = "DATA/rerun/a"
 #: What the headers of the small camera do not say, and its short run did not fit.
@@ -169,7 +170,7 @@ def test_texts_of_any_width_and_letters_in_a_table_of_parts(tmp_path, kind):
             write_table_parts(whole, 9, iter(parts[:1]), path, kind)
 
 
-def test_get_prints_and_writes(run):
+def test_get_prints_and_writes(run, monkeypatch):
     status, out, _ = run("get", RERUN, "processCcd_metadata", "--id", "visit=21")
     assert status == 0
     assert yaml.safe_load(out)["status"] == "done"
@@ -197,6 +198,10 @@ def test_get_prints_and_writes(run):
         1,
         True,
     )
+    with monkeypatch.context() as patch:
+        patch.setattr(obs.Butler, "get", lambda *_: read_dataset("FitsStorage", "some.Frame", stored))
+        status, _, err = run("get", RERUN, "calexp", "--id", "visit=21", "-o", "image.fits", "--clobber")
+    assert (status, "image.fits is a copy that was not looked into" in err, "of class Frame" in err) == (0, True, True)
     status, _, err = run("get", RERUN, "src", "--id", "visit=21", "-o", "stars.xlsx")
     assert (status, "no table format for '.xlsx'" in err) == (1, True)
 

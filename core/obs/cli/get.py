@@ -9,7 +9,7 @@ import click
 import yaml
 
 from obs.cli.table import format_table
-from obs.errors import DataIdError, DatasetNotFoundError, FileFormatError, OutputError
+from obs.errors import DataIdError, DatasetNotFoundError, FileFormatError, NoReaderError, OutputError
 from obs.exports.table_files import choose_table_format, write_table
 from obs.image.catalog import Catalog
 from obs.image.exposure import Exposure
@@ -54,22 +54,26 @@ def get(
             f"{kind.name} is written as it is stored: let the name of the file end in {_ending(found.path)}",
             path=output,
         )
-    damage = _damage(butler, dataset_type, found)
+    damage, unread = _damage(butler, dataset_type, found)
     with atomic_write(output) as file, open_regular(found.path) as original:
         shutil.copyfileobj(original, file, 1 << 20)
     if damage:
         click.echo(f"{output} is a copy of a damaged file: {damage}", err=True)
+    elif unread:
+        click.echo(f"{output} is a copy that was not looked into: {unread}", err=True)
     return 1 if damage else 0
 
 
-def _damage(butler: Butler, dataset_type: str, found: Result) -> str:
-    """Return why a file that is copied cannot be read; files with a checksum are compared with it."""
+def _damage(butler: Butler, dataset_type: str, found: Result) -> tuple[str, str]:
+    """Return what is wrong with a file that is copied, and why it was not read; files with a checksum are compared."""
     try:
         with checksums_compared(True):
             butler.get(dataset_type, found.data_id)
+    except NoReaderError as error:
+        return "", str(error)
     except FileFormatError as error:
-        return str(error)
-    return ""
+        return str(error), ""
+    return "", ""
 
 
 def _ending(path: Path) -> str:

@@ -180,12 +180,13 @@ def _draw_mask(axes: "Axes", view: View, small: View, look: Look) -> list[Any]:
         return []
     planes = shown_planes(view.mask, look.planes)
     counted = view.mask.percentages()
-    found = {name: counted[name] for name in planes if name in counted}
-    if not found or look.transparency == 100.0:
+    single = look.plane_transparencies
+    found = {name: counted[name] for name in planes if name in counted and single.get(name, look.transparency) < 100.0}
+    if not found:
         return []
     there = {name: color for name, color in planes.items() if name in found}
     axes.imshow(
-        overlay(small.mask, there, look.transparency),
+        overlay(small.mask, there, look.transparency, look.plane_transparencies),
         origin="lower",
         extent=_drawn_extent(small),
         interpolation="nearest",

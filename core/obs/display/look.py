@@ -1,5 +1,7 @@
 """How a picture looks."""
 
+from collections.abc import Mapping
+from dataclasses import field
 from typing import Literal
 
 from obs.display.symbols import SourceStyle
@@ -31,6 +33,8 @@ class Look:
         Mask planes to show; None means all, an empty tuple none.
     transparency : float, optional
         Of the mask, 0 (opaque) to 100 (invisible).
+    plane_transparencies : mapping of str to float, optional
+        The same for single planes that differ.
     sources : {"none", "symbols", "ellipses"}, optional
         How sources are shown.
     largest : int, optional
@@ -48,12 +52,14 @@ class Look:
     colormap: str = "gray"
     planes: tuple[str, ...] | None = None
     transparency: float = 60.0
+    plane_transparencies: Mapping[str, float] = field(default_factory=dict)
     sources: SourceStyle = "none"
     largest: int = 1200
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.transparency <= 100.0:
-            raise ConfigError(f"transparency: expected 0 to 100, got {self.transparency:g}")
+        for transparency in (self.transparency, *self.plane_transparencies.values()):
+            if not 0.0 <= transparency <= 100.0:
+                raise ConfigError(f"transparency: expected 0 to 100, got {transparency:g}")
         if self.limits is not None and not self.limits[0] < self.limits[1]:
             raise ConfigError(f"limits: expected LOW below HIGH, got {self.limits[0]:g} and {self.limits[1]:g}")
         if self.stretch not in STRETCHES:

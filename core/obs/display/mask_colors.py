@@ -87,7 +87,9 @@ def shown_planes(mask: Mask, wanted: Sequence[str] | None) -> dict[str, str]:
     return {name: PLANE_COLORS.get(name) or others[name] for name in ordered}
 
 
-def overlay(mask: Mask, planes: Mapping[str, str], transparency: float) -> NDArray[np.float32]:
+def overlay(
+    mask: Mask, planes: Mapping[str, str], transparency: float, single: Mapping[str, float] | None = None
+) -> NDArray[np.float32]:
     """Return the colors that lie over an image, one plane over the other.
 
     Parameters
@@ -98,17 +100,19 @@ def overlay(mask: Mask, planes: Mapping[str, str], transparency: float) -> NDArr
         Planes, the lowest first, and their colors.
     transparency : float
         0, opaque, to 100, invisible.
+    single : mapping of str to float, optional
+        The same for planes that differ.
 
     Returns
     -------
     ndarray of float32, shape (ny, nx, 4)
         Red, green, blue and opacity, 0 to 1.
     """
-    opacity = np.float32(1.0 - transparency / 100.0)
     color = np.zeros((*mask.shape, 3), np.float32)  # multiplied with the opacity
     alpha = np.zeros(mask.shape, np.float32)
     for name, color_name in planes.items():
         where = mask.any(name)
+        opacity = np.float32(1.0 - (single or {}).get(name, transparency) / 100.0)
         if name == _CONSEQUENCE and (others := set(planes) - {name, *_WIDEST}):
             where &= ~mask.any(*others)
         color[where] = color[where] * (1.0 - opacity) + opacity * np.array(RGB[color_name], np.float32)

@@ -9,7 +9,7 @@ from typing import cast
 
 import numpy as np
 
-from obs.errors import DatasetNotFoundError, FileFormatError, OutputError
+from obs.errors import DatasetNotFoundError, FileFormatError, NoReaderError, OutputError
 from obs.geom import Box
 from obs.image.background import Background
 from obs.image.catalog import Catalog
@@ -147,7 +147,7 @@ def _read_image_class(name: str, path: Path, hdu: int | None, box: Box | None) -
     parts = {"SkyWcs": "wcs", "Wcs": "wcs", "PhotoCalib": "photoCalib", "VisitInfo": "visitInfo", "PropertySet": "md"}
     if name in parts or name.casefold() == "propertylist":  # a policy has it in lower case
         return _read_exposure_part(path, hdu, parts.get(name, "md"))
-    raise FileFormatError(f"no reader for a dataset of class {name}; the camera's plugin can give one", path=path)
+    raise NoReaderError(f"no reader for a dataset of class {name}; the camera's plugin can give one", path=path)
 
 
 def _read_exposure_part(path: Path, hdu: int | None, component: str) -> object:

@@ -1,5 +1,6 @@
 """Displays as objects, as the stack has them since 2015: frames of DS9, or figures of matplotlib."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
@@ -15,6 +16,7 @@ __all__ = [
     "setDefaultMaskTransparency",
 ]
 
+_LOG = logging.getLogger(__name__)
 _BACKENDS = ("ds9", "matplotlib")
 
 
@@ -116,18 +118,22 @@ class Display:
             ds9.pan(colc, rowc, frame=self.frame)
 
     def setMaskTransparency(self, transparency: float | None = None, name: Any = None, **_: Any) -> None:  # noqa: ANN401 - a name, or several
-        """Set how transparent masks are, 0 to 100 percent; one value holds for all planes.
+        """Set how transparent masks are in images that come, 0 to 100 percent: all planes, or those that are named.
 
-        With 100 percent the planes named are not shown.
+        DS9 has one value for all planes, so that there single ones are only hidden, with 100 percent.
         """
-        if name is not None and transparency == 100:
-            for plane in [name] if isinstance(name, str) else name:
-                self.setMaskPlaneColor(plane, "ignore")
+        planes = [name] if isinstance(name, str) else list(name or ())
+        if transparency is None:
             return
-        if self._figure is None:
+        if self._figure is not None:
+            self._figure.set_mask_transparency(transparency, planes)
+        elif planes and transparency == 100:
+            for plane in planes:
+                self.setMaskPlaneColor(plane, "ignore")
+        elif planes:
+            _LOG.warning("%s: DS9 has one transparency for all planes, which is kept; 100 hides a plane", planes)
+        else:
             ds9.setMaskTransparency(transparency, frame=self.frame)
-        elif transparency is not None:
-            self._figure.set_mask_transparency(transparency)
 
     def setMaskPlaneColor(self, name: Any, color: str | None = None) -> None:  # noqa: ANN401 - a name, or a dict of them
         """Set the color of a plane, or with a dict of several, in images that come."""

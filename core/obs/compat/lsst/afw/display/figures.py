@@ -56,7 +56,7 @@ class FigureFrame:
     def scale(self, algorithm: str, minval: Any, maxval: Any = None) -> None:  # noqa: ANN401 - words or numbers
         """Set how values become gray in images that come: a curve, and ``zscale``, ``minmax`` or two limits."""
         limits = {"scale": minval} if isinstance(minval, str) else {"limits": (float(minval), float(maxval))}
-        kept = {name: value for name, value in self._look.items() if name == "transparency"}
+        kept = {name: value for name, value in self._look.items() if "transparenc" in name}
         self._look = {**kept, "stretch": algorithm, **limits}
 
     def dot(self, symb: Any, c: float, r: float, size: float = 2, ctype: str | None = None) -> None:  # noqa: ANN401 - words, or moments
@@ -109,9 +109,14 @@ class FigureFrame:
             half = 0.5 * (limits[1] - limits[0])
             set_limits(float(center) - half, float(center) + half)
 
-    def set_mask_transparency(self, transparency: float) -> None:
-        """Set how transparent masks are in images that come, 0 to 100 percent."""
-        self._look["transparency"] = float(transparency)
+    def set_mask_transparency(self, transparency: float, planes: Iterable[str] = ()) -> None:
+        """Set how transparent masks are in images that come, 0 to 100 percent: all planes, or only some."""
+        single = self._look.setdefault("plane_transparencies", {})
+        if planes:
+            single.update(dict.fromkeys(planes, float(transparency)))
+        else:
+            single.clear()
+            self._look["transparency"] = float(transparency)
 
     def set_mask_plane_color(self, name: str, color: str | None) -> None:
         """Hide a plane in images that come (``ignore``); other colors are those of `obs`, which is said."""
