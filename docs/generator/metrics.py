@@ -53,6 +53,7 @@ WITHOUT_GATE = {
     "n_solved_alike": "tells a wrong field from a catalog that does not fit",
     "dew": "tells dew from cloud, where `transparency` or `seeing` fails",
     "pointing_drift": "said with `pointing_share`",
+    "dither": "taken off `pointing_share`",
     "n_dropped": "`n_used` is judged",
     "level": "depends on lamp and exposure time",
     "clipped": "`noise_expected` is judged",

@@ -148,6 +148,21 @@ def report_process(data_id):
     return os.getpid()
 
 
+@pytest.mark.parametrize(("function", "times"), [("len", 1), ("count", 2)])
+def test_a_script_runs_again_only_where_its_own_functions_are_needed(function, times, tmp_path):
+    guard = "" if times == 1 else "if __name__ == '__main__': "
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from obs.executor.workers import run_in_workers\nprint('starts', flush=True)\n"
+        "def count(keys): return len(keys)\n"
+        f"{guard}outcomes = run_in_workers({function}, [{{'visit': 1}}], 1, None, lambda outcome: None)\n"
+        f"{guard}print(outcomes[0].result)\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["starts"] * times + ["1"]
+    assert not done.stderr
+
+
 def test_a_time_limit_stops_only_the_slow_one():
     start = time.perf_counter()
     outcomes = run(act, [{"visit": 8}, {"visit": 3}], timeout=4.0)

@@ -62,3 +62,22 @@ def test_a_field_that_runs_away_is_named_as_such():
     assert causes_of(rows) == [[]] * 4 + [["pointing drift"]] * 8
     assert rows[11]["pointing_drift"] == pytest.approx(8.0 * 3600 / 90, rel=0.01)  # one frame in 90 s
     assert causes_of(night(12, change=lambda i: far if i > 5 else {})) == [[]] * 6 + [["pointing"]] * 6
+
+
+def test_dithers_that_the_headers_do_not_tell_are_not_off_position():
+    steps = np.random.default_rng(3).uniform(-25, 25, (24, 2))
+    steps[20] = 300.0, 40.0
+
+    def dither(i, offset=0.0):
+        x, y = steps[i]
+        error = float(np.hypot(x + offset, y))
+        place = {"ra": 132.8 + x / 3600 / np.cos(np.radians(11.8)), "dec": 11.8 + y / 3600, "field_size": 0.3}
+        return place | {"pointing_error": error, "pointing_share": error / 600}
+
+    assert max(np.hypot(*steps[:20].T)) > 30.0
+    rows = night(24, change=dither)
+    expected = [["pointing"] if i == 20 else [] for i in range(24)]
+    assert causes_of(rows) == expected
+    assert causes_of(rows) == expected  # judged again
+    told = {"pointing_error": 60.0, "pointing_share": 0.1}  # a constant error of dithers that the headers tell
+    assert all(causes_of(night(24, change=lambda i: dither(i) | told)))

@@ -14,11 +14,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from functools import partial
 from logging.handlers import QueueHandler
 from multiprocessing import connection, resource_tracker
+from multiprocessing.reduction import ForkingPickler
 from typing import Any, NoReturn, TypeVar
 
 from obs.executor.outcome import DataId, Outcome, Unfinished, current_data_id
@@ -88,14 +89,21 @@ class _Answer:
 
 
 class _Worker:
-    """A process that works on one data ID while it writes the results of another, and the pipe to it."""
+    """A process that works on one data ID while it writes the results of another, and the pipe to it.
 
-    def __init__(self) -> None:
+    Attributes
+    ----------
+    has_script : bool
+        Whether it has imported the script that runs here.
+    """
+
+    def __init__(self, *, has_script: bool) -> None:
+        self.has_script = has_script
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         reads_images = "astropy.io.fits" in sys.modules  # as this process does
         self.process = context.Process(target=_work, args=(Lifeline(), theirs, reads_images), daemon=True)
-        with _environment_of_workers():
+        with _environment_of_workers(), nullcontext() if has_script else _script_hidden():
             self.process.start()
         theirs.close()
         self.task: _Task | None = None
@@ -150,11 +158,13 @@ def keep_workers() -> Iterator[None]:
             worker.stop()
 
 
-def _take_kept(number: int) -> list[_Worker]:
-    """Return up to so many workers that are kept and still alive."""
+def _take_kept(number: int, *, needs_script: bool) -> list[_Worker]:
+    """Return up to so many workers that are kept, still alive, and know what they need."""
     kept = _kept.get() or []
-    taken = [kept.pop() for _ in range(min(number, len(kept)))]
-    return [worker for worker in taken if worker.process.is_alive()]
+    able = [worker for worker in kept if worker.has_script or not needs_script][-number:]
+    for worker in able:
+        kept.remove(worker)
+    return [worker for worker in able if worker.process.is_alive()]
 
 
 def run_in_workers(
@@ -188,13 +198,14 @@ def run_in_workers(
     outcomes: dict[int, Outcome[R]] = {}
     alone: set[int] = set()  # tried again, so that it shows which one ends its worker
     task = _Task(function, _log_levels(), thread_count())
-    idle = _take_kept(processes)
+    needs_script = _needs_script(function, data_ids)
+    idle = _take_kept(processes, needs_script=needs_script)
     busy: dict[connection.Connection[Any, Any], _Worker] = {}
 
     def free_worker() -> _Worker | None:
         """Return a worker that can take a data ID: one without any, a new one, or one that only writes."""
         if idle or len(busy) < processes:
-            return idle.pop() if idle else _Worker()
+            return idle.pop() if idle else _Worker(has_script=needs_script)
         if waiting[0][0] in alone:
             return None
         return next((w for w in busy.values() if w.works_on is None and alone.isdisjoint(w.started)), None)
@@ -277,6 +288,28 @@ def _environment_of_workers() -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+def _needs_script(function: Callable[[DataId], object], data_ids: Sequence[DataId]) -> bool:
+    """Return whether a worker finds something only in the script that runs here."""
+    try:
+        return b"__main__" in bytes(ForkingPickler.dumps((function, data_ids)))
+    except Exception:  # noqa: BLE001 - whatever cannot be sent is named when it is sent
+        return True
+
+
+@contextmanager
+def _script_hidden() -> Iterator[None]:
+    """Keep a new process from running the script again, which would repeat its commands if they have no guard."""
+    script = sys.modules["__main__"]
+    hidden = {name: getattr(script, name) for name in ("__spec__", "__file__") if hasattr(script, name)}
+    for name in hidden:
+        setattr(script, name, None)
+    try:
+        yield
+    finally:
+        for name, value in hidden.items():
+            setattr(script, name, value)
 
 
 def _log_levels() -> dict[str, int]:

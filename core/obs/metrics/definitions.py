@@ -316,7 +316,7 @@ METRICS: dict[str, Metric] = {
             "pointing_share",
             "pointing error / field",
             "",
-            "Pointing error over the shorter side of the detector, or over 10 arcmin if that is longer.",
+            "Pointing error without dithers over the shorter side of the detector, or over 10 arcmin if longer.",
             "middle of the detector",
             3,
         ),

@@ -13,6 +13,7 @@ from obs.metrics.compare_detectors import add_zero_point_offsets
 from obs.metrics.compare_order import add_clock_steps, add_dimming, add_drifts, add_pointing_drifts
 from obs.metrics.compare_shapes import add_shape_excess
 from obs.metrics.definitions import Metric
+from obs.metrics.dithers import excuse_dithers
 from obs.metrics.fields import number_fields
 from obs.metrics.moonlight_scale import MoonlightScale
 from obs.metrics.moonlit import add_moonlit
@@ -256,6 +257,14 @@ DERIVED: dict[str, Metric] = {
             "first and last of eight frames of the field whose rank correlation (Kendall) with time is above 0.7",
             0,
         ),
+        Metric(
+            "dither",
+            "dither",
+            "arcsec",
+            "Part of the pointing error that is dithering around the position in the headers.",
+            "distance from the median of the field's frames in the night, up to three times its median",
+            1,
+        ),
     )
 }
 _TWILIGHT = -18.0
@@ -312,6 +321,7 @@ def add_derived(rows: Sequence[dict[str, Any]], references: References, extincti
     add_drifts(rows)
     add_dimming(rows)
     add_pointing_drifts(rows)
+    excuse_dithers(rows)
 
 
 def _compute_worth(row: Mapping[str, Any], references: References) -> float | None:
