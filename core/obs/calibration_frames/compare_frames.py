@@ -16,7 +16,7 @@ from obs.algorithms.combine.odd_frames import (
     smooth_differences,
 )
 from obs.algorithms.detector.photon_noise import estimate_gain
-from obs.calibration_frames.odd_headers import find_other_modes, find_other_temperatures
+from obs.calibration_frames.odd_headers import find_other_modes, find_other_temperatures, find_stacks
 from obs.calibration_frames.slow_shutter import GRADIENT, find_short_flats, warn_of_short_flats
 from obs.geom import Box
 from obs.repo.frame_stack import FrameStack
@@ -82,7 +82,7 @@ def find_odd(
         Exposure times of the frames.
     """
     reasons = OddReasons()
-    reasons.leave_out |= find_other_modes(headers, config)
+    reasons.leave_out |= find_stacks(headers) | find_other_modes(headers, config)
     temperatures = find_other_temperatures(headers, config)
     (reasons.leave_out if name == "dark" else reasons.warn_of).update(temperatures)
     left = [k for k in range(stack.n_frame) if k not in reasons.leave_out]

@@ -1,4 +1,4 @@
-"""Frames that were taken at another temperature or in another read-out mode than the others, by their headers."""
+"""Frames of another temperature or read-out mode than the others, and stacks among single frames, by their headers."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -6,10 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from obs.instrument.stack_cards import count_stacked
 from obs.tasks.calibs_config import OddFramesConfig
 from obs.tasks.readout_cards import find_temperature_card, mode_text, temperature
 
-__all__ = ["find_other_modes", "find_other_temperatures"]
+__all__ = ["find_other_modes", "find_other_temperatures", "find_stacks"]
+
+_ENOUGH = 3
+"""Single frames that do without a stack."""
 
 
 def find_other_temperatures(headers: Sequence[Mapping[str, Any]], config: OddFramesConfig) -> dict[int, str]:
@@ -72,3 +76,22 @@ def find_other_modes(headers: Sequence[Mapping[str, Any]], config: OddFramesConf
             if value != usual:
                 odd.setdefault(k, f"its {card} is {value}, that of {number} others {usual}")
     return odd
+
+
+def find_stacks(headers: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+    """Return the frames that other programs made of several, where there are enough single ones, and what says so.
+
+    Parameters
+    ----------
+    headers : sequence of mapping
+        Cards of each frame.
+
+    Returns
+    -------
+    dict of int to str
+        Number of the frame, and the card. Empty where stacks are all there is, or nearly.
+    """
+    stacks = {k: found for k, header in enumerate(headers) if (found := count_stacked(header))[0]}
+    if len(headers) - len(stacks) < _ENOUGH:
+        return {}
+    return {k: f"it is a stack of {n} frames ({card}), the others are single frames" for k, (n, card) in stacks.items()}

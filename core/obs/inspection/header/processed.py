@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 
 from obs.inspection.cards import Card, Cards
+from obs.instrument.stack_cards import count_stacked
 
 __all__ = ["find_corrected", "find_processing", "is_in_electrons", "is_stack"]
 
-_STACKS = ("STACKCNT", "NCOMBINE", "STACKED", "NSTACK", "NIMAGES", "NFRAMES", "SNAPSHOT", "IMCMB001", "NUMFRAME")
 _TRACES = {
     "bias": (
         *("ZEROCOR", "BIASCOR", "BIASSUB", "BIASFILE", "ZEROFILE", "BIASFIL", "OVERSCAN", "OVSCAN", "OVSCCOR"),
@@ -55,13 +55,7 @@ _RATES = re.compile(r".*/\s*s(ec(onds?)?)?\s*|.*\bs-1\s*", re.I)
 
 def is_stack(cards: Cards) -> int:
     """Return how many frames were added up in one; 0 for a single frame."""
-    for name in _STACKS:
-        value = cards.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool) and value > 1 and name != "IMCMB001":
-            return int(value)
-        if name == "IMCMB001" and isinstance(value, str):
-            return sum(f"IMCMB{number:03d}" in cards for number in range(1, 1000))
-    return 0
+    return count_stacked(cards)[0]
 
 
 def find_corrected(cards: Cards) -> frozenset[str]:
@@ -102,9 +96,8 @@ def find_processing(cards: Cards) -> Iterator[str]:
     cards : Cards
         The header.
     """
-    count = is_stack(cards)
+    count, name = count_stacked(cards)
     if count:
-        name = next(name for name in _STACKS if name in cards)
         yield f"{name} = {_value(cards, name)}: a stack of {count} frames, no raw frame"
     status = str(cards.get("CALSTAT", "")).strip()
     done = [word for letter, word in _LETTERS.items() if letter in status.upper()]
