@@ -93,6 +93,12 @@ def main() -> None:
             "a range": [obs, "process", str(root), *show, "--id", f"visit=100000..{100000 + 40}", "ccd=0..9"],
             "everything": [obs, "process", str(root), *show, "--id"],
             "ls": [obs, "ls", str(root), "raw", "--id", f"visit={last}", "ccd=1"],
+            "ls of any type": [obs, "ls", str(root), "--id", f"visit={last}", "ccd=1"],
+            "where": [obs, "where", str(root), "raw", "--id", f"visit={last}", "ccd=1"],
+            "get": [obs, "get", str(root), "raw_filename", "--id", f"visit={last}", "ccd=1"],
+            "ls of nothing": [obs, "ls", str(root), "raw", "--id", "visit=7", "ccd=1"],
+            "ls of all": [obs, "ls", str(root)],
+            "info": [obs, "info", str(root)],
         }
         for name, words in commands.items():
             seconds, memory, lines = measure(words)

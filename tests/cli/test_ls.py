@@ -6,7 +6,7 @@ from obs.camera.camera import Camera
 from obs.instrument.discovery import Broken, Discovery, Found
 from obs.policy.dataset_type import DatasetType
 from obs.repo.butler import Butler
-from obs.repo.find_datasets import name_filter
+from obs.repo.find_datasets import find_datasets
 from obs.repo.registry import Registry
 
 
@@ -33,17 +33,40 @@ def test_ls_with_ids(obs, repository):
     ]
 
 
-def test_names_are_tested_before_they_are_read():
-    """The quick test lets all files of the data IDs pass, and no others but those that the stack names otherwise."""
+def test_only_files_of_the_data_ids_are_sought(tmp_path, monkeypatch):
+    """They are those that a walk over everything finds; folders whose names are known are not listed."""
     kind = DatasetType("raw", "exposures", "raw/%(filter)s/v%(visit)03d-%(ccd)d.fits[%(hdu)d]")
-    fits = name_filter([kind], {"raw": [{"visit": 7}, {"visit": 8, "filter": "a/b", "other": 1}]})
-    names = ["raw/g/v007-1.fits", "raw/a/b/v008-2.fits.fz", "raw/g/v008-1.fits", "raw/g/v070-1.fits", "src/v007-1.fits"]
-    assert [bool(fits(name)) for name in names] == [True, True, False, False, False]
-    assert fits("config/processCcd.py")
-    assert fits("metadata/7.boost")
-    assert name_filter([kind], {}) is None
-    assert name_filter([kind], {"raw": [{"visit": "seven"}]}) is None
-    assert name_filter([kind], {"raw": [{"visit": number} for number in range(100)]}) is None
+    metadata = DatasetType("isr_metadata", "datasets", "metadata/v%(visit)03d.yaml")
+    names = [
+        "g/v007-1.fits",
+        "g/v070-1.fits",
+        "r/v007-2.fits.fz",
+        "a/b/v008-2.fits",
+        "a/b/v007-3.fits",
+        ".x/v007-1.fits",
+    ]
+    for name in [*(f"raw/{name}" for name in names), "raw/v007-1.fits", "metadata/v007.boost", "metadata/v008.yaml.gz"]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "raw/z").symlink_to(tmp_path)
+    for wanted in ({"visit": 7}, {"visit": 8}, {"visit": 7, "ccd": 2}, {"filter": "a/b"}, {"ccd": 1, "filter": "g"}):
+        found = find_datasets([tmp_path], [kind, metadata], [wanted])
+        everything = find_datasets([tmp_path], [kind, metadata])
+        fitting = {
+            name: {
+                text: path
+                for text, path in paths.items()
+                if all(f"{key}={value}" in text.split() for key, value in wanted.items())
+            }
+            for name, paths in everything.items()
+        }
+        if wanted == {"visit": 7}:  # a name with more folders counts where no other is there
+            del fitting["raw"]["filter=a/b visit=7 ccd=3"]
+        assert found == {name: paths for name, paths in fitting.items() if paths}, wanted
+    listed = []
+    monkeypatch.setattr("os.listdir", lambda folder: listed.append(folder) or [])
+    assert len(find_datasets([tmp_path], [kind], [{"visit": 7, "ccd": 1, "filter": "g"}])["raw"]) == 1
+    assert listed == []
 
 
 def test_ls_shows_the_files_that_links_stand_for(obs, repository, tmp_path):

@@ -173,9 +173,13 @@ class Template:
         path : str
             Path relative to the repository.
         """
-        with_tail = split_hdu(path)[1] is not None or split_hdu(self.text)[1] is None
-        expressions = self._expressions if with_tail else self._expressions_without_tail
-        for expression in expressions:
+        with_tail = not self._has_tail or split_hdu(path)[1] is not None
+        # values have a "/" in them where there are more than those of the template, and only there
+        is_strict = path.count("/") == self._depth
+        if is_strict and not self._may_end(path, with_tail=with_tail):
+            return None
+        strict, *loose = self._expressions if with_tail else self._expressions_without_tail
+        for expression in [strict] if is_strict else loose:
             match = expression.fullmatch(path)
             data_id = self._read(match) if match else None
             if data_id is None:
@@ -211,6 +215,26 @@ class Template:
                 else "*"
             )
         return re.sub(r"\*+", "*", "".join(pieces))
+
+    def _may_end(self, path: str, *, with_tail: bool) -> bool:
+        """Return whether the name of a file begins and ends as the template's does: most others are told so."""
+        begin, end = self._ends
+        return path.startswith(begin, path.rfind("/") + 1) and ((with_tail and self._has_tail) or path.endswith(end))
+
+    @cached_property
+    def _ends(self) -> tuple[str, str]:
+        """What stands before the first and behind the last field of the name of a file, without an ``[hdu]`` tail."""
+        parts = list(_split(split_hdu(self.text)[0]))
+        texts = "".join(part if isinstance(part, str) else "\0" for part in parts).rpartition("/")[2].split("\0")
+        return texts[0], texts[-1]
+
+    @cached_property
+    def _has_tail(self) -> bool:
+        return split_hdu(self.text)[1] is not None
+
+    @cached_property
+    def _depth(self) -> int:
+        return split_hdu(self.text)[0].count("/")
 
     @cached_property
     def _expressions(self) -> tuple[re.Pattern[str], ...]:

@@ -13,7 +13,7 @@ from obs.policy.data_id import DataId
 from obs.policy.dataset_type import DatasetType, split_hdu
 from obs.repo.butler import Butler
 from obs.repo.file_keys import COMPRESSED
-from obs.repo.find_datasets import iterate_datasets, name_filter, with_place
+from obs.repo.find_datasets import iterate_datasets, name_patterns, with_place
 
 __all__ = ["list_datasets"]
 
@@ -35,7 +35,7 @@ def list_datasets(
     """
     roots = list(dict.fromkeys([*butler.roots, butler.calib_root]))
     by_file = [with_place(kind, butler.policy.dataset_types) for kind in kinds if not _is_registered(kind)]
-    for place, data_id, path in iterate_datasets(roots, by_file, fits=name_filter(by_file, wanted)):
+    for place, data_id, path in iterate_datasets(roots, by_file, patterns=name_patterns(by_file, wanted)):
         for whole in _data_ids_in(butler, place, data_id):
             if _is_wanted(whole, wanted.get(place.name)):
                 yield place, whole, path

@@ -40,11 +40,11 @@ class Count:
     size: int = 0
     changed: float | None = None
 
-    def add(self, path: Path) -> None:
+    def add(self, path: Path | str) -> None:
         """Count a file; one that is gone counts as empty."""
         self.number += 1
         try:
-            found = path.stat()
+            found = os.stat(path)
         except OSError:
             return
         self.size += found.st_size
@@ -164,8 +164,8 @@ def summarize_repository(butler: Butler) -> Summary:
     references = root / REFERENCE_FOLDER
     summary.reference_catalogs = sorted(path.name for path in references.glob("*") if path.is_dir())
     total = Count()
-    for path in _files(root):
-        total.add(path)
+    for name in _files(root):
+        total.add(name)
     summary.n_file, summary.size, summary.changed = total.number, total.size, total.changed
     return summary
 
@@ -177,11 +177,11 @@ def _summarize_registry(place: str, *, is_own: bool) -> RegistrySummary:
     return RegistrySummary(registry.place, "no schema version" if version is None else f"schema {version}", rows)
 
 
-def _files(root: Path) -> Iterator[Path]:
+def _files(root: Path) -> Iterator[str]:
     """Yield all files below a repository, without those of other repositories in it."""
     for folder, folders, names in os.walk(root):
         folders[:] = [name for name in folders if not is_repository(Path(folder, name))]
-        yield from (Path(folder, name) for name in names)
+        yield from (os.path.join(folder, name) for name in names)
 
 
 def _find_reruns(butler: Butler) -> Iterator[RerunSummary]:
