@@ -99,6 +99,22 @@ def test_a_mirrored_chip_is_named(tmp_path, most):
         find_mount(output)
 
 
+def test_small_displacements_are_moved_where_that_is_asked_for(output, capsys, monkeypatch):
+    put(output, [(0.0, 1.0, False)] * 2)
+    (detector,) = NECAM.load_camera().detectors
+    place = DetectorPlace(replace(detector, offset_x=detector.offset_x + 1.5), 0.0, 100.0)
+    monkeypatch.setattr("obs.cli.camera.find_places", lambda butler: ([place], []))
+    assert main(["camera", "adjust", str(output.output)]) == 0
+    out = capsys.readouterr().out
+    assert "so they stay there; to move them, too, where the gaps were a guess: --all" in out
+    assert f"{detector.name} offset_x" not in out
+    assert main(["camera", "adjust", str(output.output), "--all"]) == 0
+    out = capsys.readouterr().out
+    assert f"{detector.offset_x + 1.5:.4f}" in next(line for line in out.splitlines() if "offset_x" in line)
+    assert out.endswith("--all --write\n")
+    assert "so they stay there" not in out
+
+
 def test_other_lines_of_the_file_stay(output, tmp_path, capsys):
     put(output, [(12.25, 1.02, True)] * 4)
     assert main(["camera", "adjust", str(output.output)]) == 0

@@ -23,6 +23,7 @@ from obs.errors import OutputError, PluginError
 from obs.gen3.camera_yaml import camera_losses, dump_camera
 from obs.gen3.description import describe_instrument, find_identity
 from obs.gen3.export import export_package
+from obs.gen3.known_cameras import find_clashes
 from obs.instrument.discovery import load_instrument
 from obs.simulator.headers import make_header
 from obs.simulator.shots import IMAGE_TYPES
@@ -301,6 +302,26 @@ def test_without_headers_the_identity_is_asked_for(tmp_path, capsys):
     assert "write the cards by which files are recognized" in (tmp_path / "lsst_obs_necam" / "README.md").read_text()
     assert describe_instrument(load_instrument("necam"), {}, [])["visit_key"] == "visit"
     assert "lsst.obs.necam" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("package", "cards", "told"),
+    [
+        ("decam", {"INSTRUME": "DECam"}, ["lsst.obs.decam of its own", "DecamTranslator"]),
+        ("mycam", {"INSTRUME": "mycam", "FILTER": "r DECam SDSS c0002"}, ["DecamTranslator"]),
+        ("mycam", {"INSTRUME": "mycam", "FILTER": "r"}, []),
+    ],
+)
+def test_cameras_that_the_stack_has_are_named(package, cards, told):
+    found = find_clashes(package, [cards, cards])
+    assert len(found) == len(told)
+    assert all(word in text for word, text in zip(told, found, strict=True))
+    library = pytest.importorskip("astro_metadata_translator").MetadataTranslator
+    try:
+        takes = library.determine_translator(cards).__name__
+    except ValueError:
+        takes = ""
+    assert takes in "".join(found)
 
 
 def test_overscan_of_another_hdu_is_named_as_lost():

@@ -169,7 +169,9 @@ def test_several_detectors_of_several_amplifiers_in_one_file(tmp_path):
 
 def test_a_header_that_announces_more_extensions_is_told(tmp_path):
     found = inspect(tmp_path, [("NEXTEND", 70)], pixels=flat_frame((40, 64)))
-    assert any("NEXTEND says 70 extensions, here are 1" in text for text in found.warnings)
+    assert any("NEXTEND says 70 extensions, here are 0" in text for text in found.warnings)
+    found = inspect(tmp_path, [("NEXTEND", 1)], extensions=[([], flat_frame((40, 64)))])
+    assert not any("NEXTEND" in text for text in found.warnings)
 
 
 def test_odd_cards_do_not_stop_it(tmp_path):

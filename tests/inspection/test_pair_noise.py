@@ -110,6 +110,14 @@ def test_a_gain_that_nobody_measured_is_held_against_the_noise(tmp_path, factor,
     assert gain.value == pytest.approx(GAIN * factor if factor < 1.25 else GAIN, rel=0.03)
 
 
+@pytest.mark.parametrize(("stated", "kept"), [(1.5, True), (1.7, True), (2.0, False)])
+def test_a_setting_without_a_unit_is_held_against_the_noise(tmp_path, stated, kept):
+    gain, _ = noise_of(night(tmp_path, more=[("CCDGAIN", stated)]))
+    assert gain.value == pytest.approx(stated if kept else GAIN, rel=0.03)
+    assert gain.confidence in (("likely", "guess") if kept else ("likely",))
+    assert gain.source == "CCDGAIN" or gain.note == "CCDGAIN = 2 is not the gain"
+
+
 def test_each_amplifier_is_measured_where_the_card_is_of_one(tmp_path):
     files = []
     for number, (kind, level) in enumerate([("BIAS", 0.0), ("BIAS", 0.0), ("FLAT", 2e4), ("FLAT", 1.9e4)]):

@@ -25,13 +25,15 @@ _NAMED = 8
 """Detectors that are named, of those without a place."""
 
 
-def adjust(output: Path, name: str | None, write: bool) -> int:
+def adjust(output: Path, name: str | None, write: bool, all_places: bool) -> int:
     """Do what the command says; see obs.cli.commands.camera."""
     butler = Butler(output, instrument=None if name is None else load_instrument(name))
     camera = butler.instrument.load_camera()
     measured, hidden = find_places(butler)
     places = [place for place in measured if place.is_elsewhere]
     mount = find_mount(butler, {place.id for place in places})
+    if all_places:
+        places = measured
     rows = [
         ("orientation.rotation", f"{camera.rotation:.3f}", f"{mount.rotation:.3f}", "degrees, north through east"),
         ("orientation.flip_x", str(camera.flip_x).lower(), str(mount.flip_x).lower(), ""),
@@ -42,12 +44,13 @@ def adjust(output: Path, name: str | None, write: bool) -> int:
     click.echo(f"from {mount.n_exposure} exposures{flipped}")
     if places:
         click.echo(_show_places(camera, places))
-    others = [place for place in measured if not place.is_elsewhere]
+    others = [] if all_places else [place for place in measured if not place.is_elsewhere]
     far = max(others, key=lambda place: place.moved, default=None)
     if far is not None and far.moved >= 1.0:
         click.echo(
             f"{'the others' if places else 'detectors'} lie within {far.moved:.0f} pixels of where detectors.csv has "
-            f"them (most: {far.detector.name}); optics can displace them by as much, so they stay there"
+            f"them (most: {far.detector.name}); optics can displace them by as much, so they stay there; "
+            "to move them, too, where the gaps were a guess: --all"
         )
     if measured and hidden:
         more = f" and {len(hidden) - _NAMED} more" if len(hidden) > _NAMED else ""
@@ -57,7 +60,7 @@ def adjust(output: Path, name: str | None, write: bool) -> int:
         if places:
             click.echo(f"written: {write_places(butler.instrument, places)}")
     else:
-        command = shlex.join(["obs", "camera", "adjust", str(output), "--write"])
+        command = shlex.join(["obs", "camera", "adjust", str(output), *(["--all"] if all_places else []), "--write"])
         click.echo(f"to write this into the camera:\n  {command}")
     return 0
 

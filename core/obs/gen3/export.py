@@ -11,6 +11,7 @@ from obs.checks.open_package import OpenPackage
 from obs.errors import FileFormatError, ObsError, OutputError, PluginError
 from obs.gen3.camera_yaml import camera_losses, dump_camera
 from obs.gen3.description import describe_instrument, find_identity, find_visit_key
+from obs.gen3.known_cameras import find_clashes
 from obs.ingest.translation import load_translator, read_frames
 from obs.instrument.header import FILE_NAME, FOLDER
 from obs.instrument.instrument import Instrument
@@ -191,6 +192,7 @@ def _with_expected(header: dict[str, Any], instrument: Instrument) -> dict[str, 
 def _notes(instrument: Instrument, values: Mapping[str, Any], headers: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return what the owner of the new package has to know or to fill in."""
     notes = camera_losses(instrument.load_camera())
+    notes += find_clashes(values["package"], (header["cards"] for header in headers))
     if not values["identity"]:
         why = "the headers have no card that names the camera" if headers else "no real header is known"
         notes.insert(

@@ -153,10 +153,8 @@ def inspect_files(paths: Sequence[Path], amplifier_files: AmplifierFiles | None 
     warnings += [f"{file.path.name}: {problem}" for file in files for problem in file.problems]
     warnings += find_shape_mismatches(files)
     number = first.primary.get("NEXTEND")
-    if isinstance(number, int) and number > len(first.images):
-        warnings.append(
-            f"{first.path.name}: NEXTEND says {number} extensions, here are {len(first.images)} with images"
-        )
+    if isinstance(number, int) and number > first.extensions:
+        warnings.append(f"{first.path.name}: NEXTEND says {number} extensions, here are {first.extensions}")
     as_read = _as_read(files)
     bright = brightest_file(as_read)
     if bright.images[0].is_normalized:

@@ -30,7 +30,10 @@ _WORST_ERROR = 0.1
 """Relative standard error up to which a gain is believed."""
 _GAINS = (0.005, 50.0)
 _DISAGREEMENT = 0.15
-"""Relative difference from which on a measured gain replaces a guess of the header."""
+"""Relative difference from which on a measured gain replaces that of the header."""
+_OF_A_SETTING = 0.05
+"""Likewise, of a multiple of one half, the name of a setting rather than its gain, if less is measured: flats have more
+noise than photons, or less (charge repels charge), and only the latter looks like a larger gain."""
 _GOOD_ERROR = 0.05
 """Relative standard error up to which a measured gain replaces that of another amplifier."""
 _ROUNDING = 1.0 / 12.0
@@ -73,8 +76,8 @@ class Exposure:
 def measure_noise(facts: DetectorFacts, exposures: Sequence[Exposure]) -> DetectorFacts:
     """Return what is known of a detector, with gains and read noises that pairs of its frames show.
 
-    A measured value fills what is not known. A gain of the header that is a guess is replaced where the photon noise
-    contradicts it.
+    A measured value fills what is not known. A gain of the header that is not certain is replaced where the photon
+    noise contradicts it.
 
     Parameters
     ----------
@@ -112,7 +115,7 @@ def _short_darks(raw: Sequence[Exposure]) -> list[Exposure]:
 
 def _is_open(amp: AmplifierFacts) -> bool:
     gain, noise = amp.findings["gain"], amp.findings["read_noise"]
-    return not gain.is_known or not noise.is_known or gain.confidence == "guess" or _is_of_another(noise)
+    return not gain.is_known or not noise.is_known or gain.confidence != "certain" or _is_of_another(noise)
 
 
 def _is_of_another(finding: Finding) -> bool:
@@ -217,7 +220,8 @@ def _judge_gain(header_gain: Finding, measured: Estimate, source: str) -> Findin
         )
         return Finding("gain", value, source, "likely", note)
     apart, error = abs(measured.value / header_gain.value - 1.0), 5.0 * measured.error / measured.value
-    if apart > _DISAGREEMENT + error:
+    is_setting = float(2.0 * header_gain.value).is_integer() and measured.value < header_gain.value
+    if apart > (_OF_A_SETTING if is_setting else _DISAGREEMENT) + error:
         return Finding("gain", value, source, "likely", f"{header_gain.source} = {header_gain.value:g} is not the gain")
     sure: Confidence = "guess" if apart > _DISAGREEMENT / 2.0 + error else "likely"
     return replace(header_gain, confidence=sure, note=f"{source} gives {value:g}")

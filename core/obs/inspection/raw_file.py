@@ -115,12 +115,15 @@ class RawFile:
         The HDUs with pixels.
     problems : tuple of str
         What is wrong with the file.
+    extensions : int
+        Number of its extensions, with pixels or without.
     """
 
     path: Path
     primary: Cards
     images: tuple[RawImage, ...]
     problems: tuple[str, ...] = field(default_factory=tuple)
+    extensions: int = 0
 
     @property
     def cards(self) -> Cards:
@@ -170,7 +173,9 @@ def read_raw_file(path: Path) -> RawFile:
     if not images:
         raise FileFormatError("has no image", path=path)
     problems += [problem for header in headers for problem in header.problems]
-    return RawFile(path, primary, tuple(images), tuple(dict.fromkeys(problems)))
+    return RawFile(
+        path, primary, tuple(images), tuple(dict.fromkeys(problems)), sum("XTENSION" in own for own in headers)
+    )
 
 
 def _named(cards: Cards, path: Path) -> Cards:

@@ -18,6 +18,7 @@ _ADJUST_EXAMPLE = """\b
 Examples:
   obs camera adjust DATA/rerun/first
   obs camera adjust DATA/rerun/first --write
+  obs camera adjust DATA/rerun/first --all --write
 """
 
 _BUILD_EXAMPLE = """\b
@@ -41,6 +42,7 @@ def camera() -> None:
 @click.argument("output", metavar="OUTPUT", type=click.Path(path_type=Path))
 @click.option("--camera", "name", metavar="NAME", help="Camera, if the repository does not record it; see obs cameras.")
 @click.option("--write", is_flag=True, help="Write the measured values into camera.yaml of the camera.")
+@click.option("--all", "all_places", is_flag=True, help="Move detectors that are displaced by less than half, too.")
 @calls("obs.cli.camera:adjust")
 def adjust() -> None:
     """Measure how a camera is turned, mirrored and scaled.
@@ -49,7 +51,8 @@ def adjust() -> None:
 
     The fitted WCS of each exposure is compared with the one that camera.yaml and the header promise. Exposures behind a
     meridian flip count like the others. Where they agree, --write puts rotation, flip_x and plate_scale into
-    camera.yaml.
+    camera.yaml, and detectors of a mosaic that are displaced by more than half of their width into detectors.csv. By
+    less, optics may displace them: --all moves those, too, for example where the gaps were a guess.
     """
 
 

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from obs.geom import Box
 from obs.inspection.cards import Cards
@@ -73,7 +74,7 @@ def set_aside(file: RawFile) -> tuple[RawFile, str]:
     sizes = Counter(f"{image.shape[-1]} x {image.shape[-2]}" for image in small)
     kept = tuple(image for image in file.images if image not in small)
     text = f"HDU {numbers} have images of only {', '.join(sizes)} pixels: taken for no detector and no overscan"
-    return RawFile(file.path, file.primary, kept, file.problems), text
+    return replace(file, images=kept), text
 
 
 def group_images(file: RawFile, warnings: list[str]) -> tuple[str, list[tuple[RawImage, ...]], bool]:
