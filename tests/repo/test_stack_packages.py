@@ -8,7 +8,7 @@ import pytest
 from astropy.io import fits
 from lsst_archive import Objects, sky_text
 from lsst_files import calexp
-from stack_packages import ctio_package, image_file, lsst_package, register, subaru_package
+from stack_packages import ctio_package, image_file, lsst_package, megacam_package, register, subaru_package, write
 
 from obs.camera.yaml_camera import load_yaml_camera
 from obs.cli.main import main
@@ -298,3 +298,21 @@ def test_a_mapper_without_a_policy_of_its_own_has_that_of_another(imsim, tmp_pat
     assert camera.load_policy().default_level == "visit"
     with pytest.raises(PluginError, match="no installed camera reads repositories of"):
         instrument_for_mapper("lsst.obs.lsst.phosim.PhosimMapper")
+
+
+def test_detectors_of_a_file_are_told_apart_without_a_registry(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("OBS_CFHT_DIR", str(megacam_package(tmp_path / "obs_cfht")))
+    root = tmp_path / "data"
+    write(root / "_mapper", "lsst.obs.cfht.MegacamMapper\n")
+    planes = [fits.ImageHDU(np.full((20, 120), number, np.int16)) for number in range(3)]
+    place = root / "raw/09AL1/2009-01-01/r/1038843p.fits"
+    place.parent.mkdir(parents=True)
+    fits.HDUList([fits.PrimaryHDU(), *planes, fits.BinTableHDU()]).writeto(place)
+    butler = Butler(root)
+    assert butler.query_metadata("raw", ["visit", "extension"]) == [(1038843, 1), (1038843, 2), (1038843, 3)]
+    assert butler.query_metadata("raw", ["visit"]) == [(1038843,)]
+    assert float(butler.get("raw", visit=1038843, extension=2).masked_image.image.mean()) == 1.0
+    assert main(["ls", str(root), "raw", "--id", "extension=3"]) == 0
+    assert capsys.readouterr().out.count("1038843p.fits") == 1
+    (root / "raw/09AL1/2009-01-01/r/1038844p.fits").write_text("no image")
+    assert butler.query_metadata("raw", ["extension"], visit=1038844) == []

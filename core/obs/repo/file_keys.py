@@ -1,12 +1,14 @@
 """Which data IDs exist, as the files' names tell: for a repository without a registry."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from obs.errors import DataIdError, RepositoryError, suggest
+from obs.errors import DataIdError, FileFormatError, RepositoryError, suggest
 from obs.policy.data_id import DataId
 from obs.policy.dataset_type import DatasetType, Template, split_hdu
+from obs.repo.fits_file import open_fits
 
 __all__ = ["COMPRESSED", "FileKeys"]
 
@@ -27,6 +29,11 @@ class FileKeys:
 
     def __init__(self, roots: Sequence[Path], dataset_type: DatasetType) -> None:
         self._roots, self._dataset_type = tuple(roots), dataset_type
+        name, hdu = split_hdu(dataset_type.compiled.text)
+        self._name_keys = Template(name).keys
+        match = re.fullmatch(r"%\((\w+)\)d", hdu or "")
+        #: The key that numbers the HDUs of a file, and is not in its name.
+        self._number = match[1] if match and match[1] not in self._name_keys else ""
 
     def has_table(self, table: str) -> bool:
         """Return whether it can replace a table."""
@@ -43,7 +50,7 @@ class FileKeys:
         if not any(self.has_table(table) for table in tables):
             roots = ", ".join(map(str, self._roots))
             raise RepositoryError(f"there is no registry in {roots} that has the table {' or '.join(tables)}")
-        return Template(split_hdu(self._dataset_type.compiled.text)[0]).keys  # the number of an HDU is in no name
+        return self._dataset_type.compiled.keys if self._number else self._name_keys
 
     def lookup(
         self,
@@ -76,10 +83,19 @@ class FileKeys:
             if key not in known:
                 name = self._dataset_type.name
                 raise DataIdError(f"no key '{key}' in the template of {name}{suggest(key, known)}", key=key)
-        found = [data_id for data_id in self._data_ids(where) if _fits(data_id, where, between)]
+        whole = {key: value for key, value in where.items() if key != self._number}
+        ids = self._data_ids(whole)
+        if self._number in {*columns, *where, *(between or ())[1:]}:
+            numbered = ((path, data_id, _image_hdus(path)) for path, data_id in ids if _fits(data_id, whole, None))
+            found: list[DataId] = [
+                {**data_id, self._number: number} for _, data_id, numbers in numbered for number in numbers
+            ]
+        else:
+            found = [data_id for _, data_id in ids]
+        found = [data_id for data_id in found if _fits(data_id, where, between)]
         return sorted({tuple(data_id[key] for key in columns) for data_id in found if data_id.keys() >= set(columns)})
 
-    def _data_ids(self, where: Mapping[str, Any]) -> list[DataId]:
+    def _data_ids(self, where: Mapping[str, Any]) -> list[tuple[Path, DataId]]:
         pattern = self._dataset_type.compiled.glob_pattern(where)
         data_ids = []
         for root in self._roots:
@@ -87,8 +103,17 @@ class FileKeys:
                 for path in root.glob(pattern + ending):
                     name = path.relative_to(root).as_posix().removesuffix(ending)
                     if (data_id := self._dataset_type.parse(name)) is not None:
-                        data_ids.append(data_id)
+                        data_ids.append((path, data_id))
         return data_ids
+
+
+def _image_hdus(path: Path) -> list[int]:
+    """Return the numbers of the HDUs of a file that hold a two-dimensional image; none if it cannot be read."""
+    try:
+        with open_fits(path) as hdus:
+            return [number for number, hdu in enumerate(hdus) if hdu.is_image and len(hdu.shape) >= 2]
+    except FileFormatError:
+        return []
 
 
 def _fits(data_id: DataId, where: Mapping[str, Any], between: tuple[Any, str, str] | None) -> bool:
