@@ -10,7 +10,7 @@ from typing import Any
 
 from obs.camera.detector import Detector
 from obs.image.visit_info import VisitInfo
-from obs.instrument.card_values import format_date, parse_date, read_number
+from obs.instrument.card_values import format_date, parse_date, read_number, read_whole
 from obs.instrument.header import Header
 from obs.instrument.translator import Translator
 
@@ -71,11 +71,11 @@ class NecamTranslator(Translator):
 
     def translate_visit(self, md: Header) -> int:
         """Return the number of the exposure, which is called a run at the telescope."""
-        return int(md["RUN"])
+        return read_whole(md["RUN"])
 
     def translate_ccd(self, md: Header) -> int:
         """Return the number of the detector, as in camera/detectors.csv."""
-        return int(md["DETECTOR"])
+        return read_whole(md["DETECTOR"])
 
     def translate_date_begin(self, md: Header) -> str | None:
         """Return when the shutter opened: date and, where there is such a card, time."""

@@ -21,7 +21,6 @@ from obs.instrument.card_values import (
     ("value", "number"),
     [
         (3, 3.0),
-        (True, 1.0),
         ("1.5E3", 1500.0),
         (" 12:30:00 ", 12.5),
         ("-00:30:00.0", -0.5),
@@ -31,6 +30,12 @@ from obs.instrument.card_values import (
 )
 def test_number_is_read(value, number):
     assert read_number(value) == pytest.approx(number)
+
+
+def test_logical_values_are_no_numbers():
+    for value, letter in ((True, "T"), (False, "F")):
+        with pytest.raises(FileFormatError, match=f"^{letter} is a logical value, not a number$"):
+            read_number(value)
 
 
 @pytest.mark.parametrize("value", ["", "12:30", "noon", None])

@@ -116,8 +116,9 @@ def test_empty_card_is_a_missing_one():
 
 
 def test_wrong_value_of_a_lesser_column_leaves_it_out_or_at_its_default():
-    row = ToyTranslator().registry_columns(HEADER | {"CCDTEMP": "cold", "GUIDER": "yes"})
-    assert "temp" not in row
+    for value in ("cold", True):
+        assert "temp" not in ToyTranslator().registry_columns(HEADER | {"CCDTEMP": value})
+    row = ToyTranslator().registry_columns(HEADER | {"GUIDER": "yes"})
     assert row["guided"] == 0
 
 
@@ -125,6 +126,8 @@ def test_wrong_value_of_a_lesser_column_leaves_it_out_or_at_its_default():
     ("header", "message"),
     [
         (HEADER | {"RUN": "twelve"}, r"^visit: 'twelve' is not a number$"),
+        (HEADER | {"RUN": True}, r"^visit: T is a logical value$"),
+        (HEADER | {"RUN": -5}, r"^visit: -5 is below zero, as where nobody counted$"),
         (HEADER | {"RUN": 12.5}, r"^visit: 12\.5 is not a whole number$"),
         (HEADER | {"DATE-OBS": "2020-09-04"}, r"^dateObs: '2020-09-04' is not a date like '20200904'$"),
         (HEADER | {"DATE-OBS": "20200931"}, r"^dateObs: '20200931' is not a date like '20200904'$"),

@@ -63,12 +63,16 @@ def cast_value(value: Any, kind: type) -> Any:  # noqa: ANN401 - columns are of 
     Raises
     ------
     FileFormatError
-        If it is not a number, or no whole one, where one is due.
+        If it is not a number, or no whole one, where one is due, or a logical value.
     """
     if kind is str:
+        if isinstance(value, bool):
+            raise FileFormatError(f"{'T' if value else 'F'} is a logical value, not a text")
         return str(value).strip()
     if kind is int and isinstance(value, int | str) and _WHOLE.fullmatch(str(value).strip()):
         return int(value)  # not by way of a float, which has 53 bits
+    if kind is int and isinstance(value, bool):
+        return int(value)  # a switch
     number = read_number(value)
     if kind is float:
         return number

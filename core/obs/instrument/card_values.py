@@ -142,10 +142,31 @@ def read_number(value: Any) -> float:  # noqa: ANN401 - header values are of any
                 raise FileFormatError(f"'{value}' has more than 60 minutes or seconds")
             size = int(first) + int(minutes) / 60.0 + float(seconds) / 3600.0
             return -size if sign == "-" else size
+    if isinstance(value, bool):
+        raise FileFormatError(f"{'T' if value else 'F'} is a logical value, not a number")
     try:
         return float(value)
     except (TypeError, ValueError):
         raise FileFormatError(f"'{value}' is not a number") from None
+
+
+def read_whole(value: Any) -> int:  # noqa: ANN401 - header values are of any type
+    """Return the whole number that a card holds, be it as text.
+
+    Parameters
+    ----------
+    value : object
+        Value of a card.
+
+    Raises
+    ------
+    FileFormatError
+        If it holds none.
+    """
+    number = read_number(value)
+    if not number.is_integer():
+        raise FileFormatError(f"{number:g} is not a whole number")
+    return int(number)
 
 
 def is_sexagesimal(value: object) -> bool:

@@ -201,16 +201,21 @@ class Translator:
         """
         md = self.open(header)
         row = {}
+        named = (*self.unique, *self.visit)
         for name, kind in self.columns.items():
             try:
                 value = self.read(name, md)
                 if value is None:
                     continue
+                if isinstance(value, bool) and name in named:
+                    raise FileFormatError(f"{'T' if value else 'F'} is a logical value")
                 row[name] = cast_value(value, kind)
                 self.check_plausible(name, row[name])
+                if name in self.visit and isinstance(row[name], int) and row[name] < 0:
+                    raise FileFormatError(f"{row[name]} is below zero, as where nobody counted")
             except FileFormatError as error:
                 row.pop(name, None)
-                if name in (*self.unique, *self.visit) and name not in self.defaults:
+                if name in named and name not in self.defaults:
                     raise FileFormatError(f"{name}: {error}") from None
                 if name in self.defaults:
                     row[name] = cast_value(self.defaults[name], kind)

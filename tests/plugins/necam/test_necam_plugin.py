@@ -98,7 +98,9 @@ def test_header_gives_the_circumstances():
     ("change", "message"),
     [
         ({"DATE-OBS": "2020-09-04"}, r"^dateObs: '2020-09-04' is not a date like '20200904'$"),
-        ({"RUN": "A7"}, r"^visit: invalid literal for int\(\) with base 10: 'A7'$"),
+        ({"RUN": "A7"}, r"^visit: 'A7' is not a number$"),
+        ({"RUN": True}, r"^visit: T is a logical value, not a number$"),
+        ({"DETECTOR": 1.5}, r"^ccd: 1\.5 is not a whole number$"),
     ],
 )
 def test_wrong_header_is_told(change, message):
