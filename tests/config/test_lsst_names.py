@@ -86,6 +86,8 @@ def test_names_with_a_counterpart(text, name, value):
         ("isr.fwhm", "no counterpart, pixels are filled without a PSF"),
         ("isr.qa.flatness.niter", "no counterpart, the quality is in metrics"),
         ("calibrate.checkUnitsParseStrict", "no counterpart, units are always checked; leave it out"),
+        ("charImage.measurePsf.psfDeterminer", "no counterpart, there is one kind of PSF"),
+        ("isr.doAssembleIsrExposures", "no counterpart, calibrations are of whole detectors"),
         # slips of the pen are none of the stack
         ("charImage.detection.thresholdValu", "did you mean 'charImage.detection.thresholdValue'"),
         ("charImage.detection.thresold", "did you mean 'charImage.detection.thresholdValue'"),

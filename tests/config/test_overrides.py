@@ -67,6 +67,7 @@ def test_a_name_as_python_writes_it():
             "config.a = open('/etc/passwd').read()\n",
             r"override\.py:1: 'open\('/etc/passwd'\)\.read\(\)' is not a plain value",
         ),
+        ("config.a = float('3 apples')\n", r"override\.py:1: 'float\('3 apples'\)' is not a plain value"),
         ("config.a = 'x' * 3\n", r"override\.py:1: ''x' \* 3' is not a plain value"),
         ("config.a = 1 / 0\n", r"override\.py:1: '1 / 0': division by zero"),
         ("config.a = \n", r"override\.py:1: invalid Python: invalid syntax"),

@@ -200,7 +200,10 @@ class ConfigLayers(Generic[C]):
             if assignment.value is None:
                 return
             if not isinstance(assignment.value, dict):
-                raise self._error(f"{'.'.join(written)}: is a section; set its parts by name", assignment)
+                dotted = ".".join(written)
+                reason = reason_of_absence(dotted) if self._aliases else None
+                message = f"this setting of LSST has no counterpart, {reason}; leave it out" if reason else ""
+                raise self._error(f"{dotted}: {message or 'is a section; set its parts by name'}", assignment)
             for part in assignment.parts():
                 self._add(part)
         else:

@@ -219,9 +219,17 @@ def _config_name(node: ast.expr) -> tuple[str, ...] | None:
     return None
 
 
+#: Numbers that Python writes as a call.
+_NO_LITERALS = ("nan", "inf", "infinity")
+
+
 def _python_value(node: ast.expr, path: Path) -> Any:  # noqa: ANN401 - a literal can be of any type
-    """Return a literal, or simple arithmetic with numbers such as ``1.5*2.355``."""
+    """Return a literal, ``float("nan")``, or simple arithmetic with numbers such as ``1.5*2.355``."""
     match node:
+        case ast.Call(func=ast.Name(id="float"), args=[ast.Constant(value=str(text))], keywords=[]) if (
+            text.lower().lstrip("+-") in _NO_LITERALS
+        ):
+            return float(text)
         case ast.BinOp(left=left, op=sign, right=right) if type(sign) in _OPERATORS:
             numbers = [_python_value(side, path) for side in (left, right)]
             if all(isinstance(number, int | float) for number in numbers):
