@@ -5,7 +5,7 @@ import sqlite3
 import numpy as np
 import pytest
 from astropy.io import fits
-from stack_packages import CTIO_INGEST, lsst_package, megacam_package, register
+from stack_packages import CTIO_INGEST, MEGACAM_INGEST, lsst_package, megacam_package, register
 
 from obs.cli.main import main
 from obs.image.catalog import Catalog
@@ -103,5 +103,11 @@ def test_a_registry_that_has_other_columns(tmp_path, monkeypatch, capsys):
     (tmp_path / "back/registry.sqlite3").unlink()
     register(tmp_path / "back/registry.sqlite3", raw=rows, raw_visit=rows)
     assert main(["ingest", "back", "--from-butler", "gen3"]) == 0
-    assert "the registry has no column for its taiObs, defects" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "the registry has no column for its taiObs, defects, which are left out; to keep them" in error
     assert [row["ccd"] for row in _rows(tmp_path / "back")] == [0, 0, 1, 2]
+    columns = MEGACAM_INGEST.replace("'expTime': 'double'", "'expTime': 'double', 'taiObs': 'text', 'defects': 'text'")
+    (tmp_path / "obs_cfht/config/ingest.py").write_text(columns)
+    assert main(["ingest", "back", "--from-butler", "gen3", "--create"]) == 0
+    assert "no column" not in capsys.readouterr().err
+    assert all(row["taiObs"] for row in _rows(tmp_path / "back"))

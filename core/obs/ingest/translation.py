@@ -208,7 +208,11 @@ def translate_file(
             whole = [_with_row(whole, row, translator.unique) for row in known]
             told = dict.fromkeys(name for row in known for name, value in row.items() if value is not None)
             if homeless := [name for name in told if name not in translator.columns]:
-                warnings.append(f"the registry has no column for its {', '.join(homeless)}")
+                warnings.append(
+                    f"the registry has no column for its {', '.join(homeless)}, which are left out; to keep them, name "
+                    "them in the columns of the camera (register.columns in config/ingest.py of a package of the "
+                    "stack), and ingest again with --create"
+                )
         translated = tuple(_complete(translator, frame, needed, warnings) for frame in whole)
     except ObsError as error:
         if stranger := _unreadable_stranger(path, reference):
