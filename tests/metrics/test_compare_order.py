@@ -43,6 +43,23 @@ def causes_of(rows):
     return [[cause.name for cause in verdict.causes] for verdict in judge(rows, load_gates())]
 
 
+def test_frost_grows_in_stars_and_sky_while_light_comes_and_goes():
+    clear = (1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.95, 0.964, 0.952, 0.895, 0.874, 0.885, 0.849)
+
+    def frost(i, names=("zp_scatter", "sky_gradient")):
+        grown = {"zp_scatter": 0.015 + 0.005 * max(i - 6, 0), "sky_gradient": 2.0 + 0.4 * max(i - 6, 0)}
+        return {"clear": clear[i], "halo": 0.4} | {name: grown[name] for name in names}
+
+    rows = night(14, change=frost)
+    assert causes_of(rows)[9:] == [[], *[["dew"]] * 4]
+    assert "step by step over eight frames" in judge(rows, load_gates())[13].text
+    cloud = night(14, change=lambda i: frost(i, ("sky_gradient",)))
+    for row, light in zip(cloud, clear, strict=True):
+        row["transparency"] = light
+    add_drifts(cloud)
+    assert not any(row["fading"] for row in cloud)
+
+
 def test_cloud_that_takes_a_tenth_shows_beside_clear_frames():
     rows = night(16, change=lambda i: {"clear": 0.9} if i in (4, 10, 11, 12) else {})
     assert causes_of(rows) == [["cloud"] if i in (4, 10, 11, 12) else [] for i in range(16)]

@@ -83,7 +83,8 @@ def add_drifts(rows: Sequence[dict[str, Any]]) -> None:
     for group in groups.values():
         group.sort(key=lambda row: float(row["mjd"]))
         seeing, clear = (np.array([row[name] for row in group], float) for name in ("seeing", "transparency"))
-        halo, airmass = (np.array([row.get(name) for row in group], float) for name in ("halo", "airmass"))
+        names = ("halo", "airmass", "zp_scatter", "sky_gradient")
+        halo, airmass, *uneven = (np.array([row.get(name) for row in group], float) for name in names)
         for end in range(_FEWEST, len(group) + 1):
             last = slice(max(end - _LAST, 0), end)
             grows = np.ptp(halo[last]) > _LEAST_HALO  # not if a value is missing
@@ -91,8 +92,12 @@ def add_drifts(rows: Sequence[dict[str, Any]]) -> None:
             falls = -_rank_trend(clear[last])
             steady = max(min(wider, falls), 0.0)
             # extinction is not known exactly, and falls step by step as well
-            fades = falls > _FADING and end - last.start == _LAST and not np.ptp(airmass[last]) > _AIRMASS
-            fades = fades and float(np.max(-np.diff(clear[last]))) < _LARGEST_STEP * float(np.ptp(clear[last]))
+            fades = falls > _FADING and float(np.max(-np.diff(clear[last]))) < _LARGEST_STEP * float(
+                np.ptp(clear[last])
+            )
+            # patches on the window show in stars and sky as well, step by step; a NaN is no trend
+            frosts = falls > STEADY and all(_rank_trend(values[last]) > STEADY for values in uneven)
+            fades = (fades or frosts) and end - last.start == _LAST and not np.ptp(airmass[last]) > _AIRMASS
             lost = 100.0 * (1.0 - clear[last] / np.max(clear[last])) * fades
             # what the last frames show was true of those before them, too
             for row, part in zip(group[last], lost.tolist(), strict=True):

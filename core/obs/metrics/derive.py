@@ -230,7 +230,7 @@ DERIVED: dict[str, Metric] = {
             "%",
             "Light that was lost step by step over eight frames, as dew and frost take it; 0 where it comes and goes.",
             "transparency against the best of eight frames of the filter whose rank correlation (Kendall) with time is "
-            "below -0.85, airmass within 0.2",
+            "below -0.85, or below -0.7 if `zp_scatter` and `sky_gradient` grow as steadily, airmass within 0.2",
             1,
         ),
         Metric(

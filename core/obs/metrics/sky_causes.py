@@ -1,5 +1,6 @@
 """Causes between the stars and the telescope: cloud, moonlight, twilight, dew, another filter, no light at all."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,6 +18,8 @@ _MOON_MATTERS, _DIMMER = 0.3, 0.85
 _DARK_SUN, _BRIGHT_SUN = -18.0, -12.0
 #: Transparency from which a frame has lost no light, whatever those after it lose.
 _STILL_CLEAR = 0.97
+#: Seeing over that of the night from which on it has grown.
+_GROWN = 1.1
 #: Light beyond the aperture, percent, from which it shows dew though the seeing stays.
 _WIDE_HALO = 3.0
 #: Part of the stars below which most of a detector has no light.
@@ -131,7 +134,8 @@ def dew(row: Mapping[str, Any], left: Failures) -> Iterator[Cause]:
     level = worst(found)
     lost = f"while {100 * (1 - clear):.0f} % of the light was lost, step by step"
     halo = row.get("halo") or 0.0
-    if "seeing" in left or halo < _WIDE_HALO:
+    grew = (row.get("seeing_ratio") or math.inf) > _GROWN  # else it is the halo that grew, as little as it is
+    if "seeing" in left or (halo < _WIDE_HALO and grew):
         text = f"dew, frost or a focus that runs away: the seeing grew to {row['seeing']:.1f} arcsec {lost}"
     else:
         text = f"dew or frost: the light of stars beyond the aperture grew to {halo:.0f} % {lost}"
