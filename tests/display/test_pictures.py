@@ -217,6 +217,8 @@ def test_an_image_is_moved_to_the_pixels_of_another():
     assert (int(x), int(y)) in {(20, 30), (55, 12), (70, 50)}
     assert np.isnan(aligned.image[:, -5:]).all()
     assert aligned.mask is None
+    part = first.cut(Box(10, 5, 30, 20))
+    assert align(moved, part).full_shape == part.full_shape == (20, 30)
 
 
 def test_images_that_have_nothing_in_common():

@@ -67,6 +67,7 @@ def align(view: View, target: View) -> View:
         step=target.step,
         outlines=(),
         limits_from=view.image if view.limits_from is None else view.limits_from,
+        full_shape=target.full_shape,
     )
 
 
