@@ -161,6 +161,7 @@ def test_a_night_becomes_catalogs(name, tmp_path, capsys, monkeypatch):
         assert abs((float(shown[1]) + 90) % 180 - 90) == pytest.approx(camera.rotation, abs=0.1)
         assert float(shown[3]) == pytest.approx(camera.scale / 0.00463, rel=2e-3)
         assert "--refcat stars.csv --write" in trip.printed
+        assert re.search(r"trial +zero point +[\d.]+ mag .* ok", trip.printed)
     trip.obs("init", "DATA", "--camera", name)
     trip.obs("ingest", "DATA", *files)
     assert f"{len(files)} ingested" in trip.printed

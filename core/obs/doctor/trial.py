@@ -112,6 +112,8 @@ class _Trial:
         self.instrument, self.frames, self.root, self.reference = instrument, frames, root, reference
         self.mount: MountedCamera | None = None
         self.lacking: dict[str, str] = {}
+        self.bands: set[str] = set()
+        self.zero_point = math.nan
 
     def run(self, target: RawFrame) -> Iterator[Check]:
         """Yield the checks, as long as one step can follow the other."""
@@ -119,7 +121,8 @@ class _Trial:
             make_repository(self.root, self.instrument)
             same = [frame for frame in self.frames if frame.detector.name == target.detector.name]
             if self.reference:
-                ingest_reference_catalog(self.root, "given", self.reference, ReferenceColumnsConfig())
+                given = ingest_reference_catalog(self.root, "given", self.reference, ReferenceColumnsConfig())
+                self.bands = {*given.bands, *given.estimated}
             report = ingest_raws(self.butler(), list(dict.fromkeys(frame.path for frame in same)), IngestOptions())
         except ObsError as error:
             yield _failed("ingest", error, target)
@@ -137,7 +140,26 @@ class _Trial:
         if not self.settings().isr.allow_missing:
             own = {_of_filter(name, target): switch for name, switch in without.items()}
             self.lacking = own | self.lacking_elsewhere(target)
+        if self.reference:
+            yield self.photometry(target)
         yield self.orientation(target) if self.reference else _not_held(target)
+
+    def photometry(self, target: RawFrame) -> Check:
+        """Say what zero point was fitted, and which filters the reference catalog has no magnitudes for."""
+        found = "" if math.isnan(self.zero_point) else f"{self.zero_point:.2f} mag"
+        names = self.settings().calibrate.reference.flux_names
+        science = {frame.filter_name: self.band(frame) for frame in self.frames if frame.image_type == "science"}
+        lacking = {name: band for name, band in science.items() if band not in self.bands and band not in names}
+        if lacking and not (found and target.filter_name in lacking):
+            filters = ", ".join(f"{name} (band {band})" for name, band in lacking.items())
+            note = (
+                f"the catalog has {', '.join(sorted(self.bands)) or 'no magnitudes'}: no zero point in the filters "
+                f"{filters}; their bands are in the package's __init__.py"
+            )
+            return Check("trial", "zero point", found, shown(target.path), "doubtful", note)
+        if not found:
+            return Check("trial", "zero point", "", shown(target.path), "not known", "it could not be fitted")
+        return Check("trial", "zero point", found, shown(target.path))
 
     def orientation(self, target: RawFrame) -> Check:
         """Hold how the camera is mounted against what the stars show."""
@@ -275,6 +297,7 @@ class _Trial:
             summary = process_detector(butler, self.data_id(target), self.settings(without.values()))
         except ObsError as error:
             return _failed("obs process", error, target)
+        self.zero_point = summary.zero_point
         lacking = f", without {list_of(without)}" if without else ""
         text = f"{summary.n_source} sources, {_width(summary)}{lacking}"
         if not summary.n_source:
