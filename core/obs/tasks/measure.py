@@ -205,7 +205,8 @@ def measure_catalog(
             hidden = masked_image.mask.any_known(HIDES_COMPANIONS)
             footprints = add_companions(image, variance, hidden, footprints, psf, fwhm=fwhm, chi2_cut=chi2_cut)
             del hidden
-        children = deblend(image, variance, footprints, psf, fwhm=fwhm, psf_chi2_cut=chi2_cut)
+        # by the noise alone: what the PSF misses of the wings of a bright star must not fall to others
+        children = deblend(image, masked_image.variance, footprints, psf, fwhm=fwhm, psf_chi2_cut=chi2_cut)
     else:
         children = Children.none()
     sources = list_sources(footprints, children)

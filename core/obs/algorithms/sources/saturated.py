@@ -31,6 +31,8 @@ _MOST_SATURATED = 0.1
 """Part of the image above which saturated pixels are not taken for cores of stars."""
 _NEAR, _NEAR_WIDTHS = 1.5, 0.8
 """A peak this near to a saturated pixel, in pixels or full widths of the PSF, may be on the rim of a core."""
+_NEIGHBOR_WIDTHS = 3.0
+"""Distance, in full widths, from cores within which the light of other sources is fitted with that of the stars."""
 _SAME, _SAME_WIDTHS = 1.0, 0.5
 """Fits that end nearer to one another, in pixels or full widths, have found the same star."""
 _BATCH_PIXELS = 2_000_000
@@ -114,16 +116,20 @@ def restore_saturated(
     n_saturated = len(find_pixels(mask.array, bits)[0])
     if not len(peaks) or not 0 < n_saturated <= _MOST_SATURATED * image.size:
         return same
-    near = _peaks_near(mask.array, bits, peaks, max(_NEAR, _NEAR_WIDTHS * fwhm))
-    if not len(near):
+    rim = max(_NEAR, _NEAR_WIDTHS * fwhm)
+    on_rim = _peaks_near(mask.array, bits, peaks, rim)
+    if not len(on_rim):
         return same
+    # the light of unsaturated neighbors is fitted, too
+    near = _peaks_near(mask.array, bits, peaks, rim + _NEIGHBOR_WIDTHS * fwhm)
+    is_core = np.isin(near, on_rim)
     half = max(psf.stamp_shape) // 2
     row, column, depth = _middles(mask.array, bits, peaks.y[near], peaks.x[near], half)
     unusable = mask.known_bits(_UNUSABLE)
-    limit = (depth + fwhm).astype(np.float64)
-    x, y = column.astype(float), row.astype(float)
+    limit = (np.where(is_core, depth, 0) + fwhm).astype(np.float64)
+    x, y = (np.where(is_core, c, p).astype(float) for c, p in ((column, peaks.x[near]), (row, peaks.y[near])))
     first = _fit(image, variance, mask.array, unusable, psf, x, y, limit, fwhm, _EXPLAINED_FIRST)
-    star = _same_star(first, fwhm)
+    star = _same_star(first, is_core, fwhm)
     lead = np.unique(star[star >= 0])
     if not len(lead):
         return same
@@ -137,10 +143,14 @@ def restore_saturated(
         kept = np.flatnonzero(found.good)
         lead, found = lead[kept], found.select(kept)
         model = _model(image.shape, psf, found)
-    if not len(lead):
+    cores = np.flatnonzero(is_core[lead])
+    if not len(cores):
         return same
+    lead, found = lead[cores], found.select(cores)
     image, variance = _filled(image, variance, mask.array, bits, psf, found, model)
     if move_peaks:
+        star[~is_core] = -1
+        model = _model(image.shape, psf, found)
         footprints = _with_one_peak_each(image, mask.array, bits, footprints, near, star, lead, found, model)
     return Restored(image, variance, footprints)
 
@@ -334,6 +344,9 @@ class _Fitter:
         total = (weight.reshape(n, -1) * data.reshape(n, -1) ** 2).sum(1)
         with np.errstate(invalid="ignore", divide="ignore"):
             explained = 1 - (weight.reshape(n, -1) * left**2).sum(1) / total
+            # light that is not of the stars makes the fit worse than noise does
+            misfit = (weight.reshape(n, -1) * left**2).sum(1) / (weight * noise).reshape(n, -1).sum(1)
+            variances *= np.fmax(1.0, misfit)[:, None]
             step = solution[:, 1:].T / np.where(solution[:, 0] > 0, solution[:, 0], np.nan)
         step = np.where(np.isfinite(step) & ~singular, step, 0.0)
         return solution, variances, np.where(np.isfinite(explained), explained, 0.0), step
@@ -352,13 +365,13 @@ def _own_light(psf: Psf, stars: _Fits, row: Whole, column: Whole, half: int) -> 
     return np.asarray(np.where(seen, cut, np.float32(0.0)))
 
 
-def _same_star(fits: _Fits, fwhm: float) -> Whole:
-    """Return for each fit the row of the brightest that found the same star, -1 where there is no star."""
+def _same_star(fits: _Fits, is_core: NDArray[np.bool_], fwhm: float) -> Whole:
+    """Return for each fit the row of the brightest that found the same star, cores first; -1 where there is no star."""
     star = np.full(len(fits.x), -1)
     good = np.flatnonzero(fits.good)
     if not len(good):
         return star
-    order = good[np.argsort(-fits.flux[good], kind="stable")]
+    order = good[np.lexsort((-fits.flux[good], ~is_core[good]))]
     star[order] = order
     tree = PointTree(np.c_[fits.x[order], fits.y[order]])
     for bright, faint in tree.pairs_within(max(_SAME, _SAME_WIDTHS * fwhm)):
