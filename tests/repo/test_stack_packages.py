@@ -51,6 +51,8 @@ def test_a_repository_opens_by_the_folder_of_its_package(ctio, capsys, monkeypat
         assert capsys.readouterr().out.endswith("2017-03-01.fits.gz\n")
     assert main(["get", str(ctio), "raw", "--id", "object=NGC1"]) == 0
     assert "taken       2017-03-01T03:04:05.000, 30 s" in capsys.readouterr().out
+    assert main(["calibs", "build", "bias", str(ctio), "--calib", str(ctio)]) == 1
+    assert "make a folder outside of it for calibrations, and name it with --calib" in capsys.readouterr().err
     butler = Butler(ctio)
     raw = butler.get("raw", visit=201)
     assert butler.get("raw_detector", visit=201) == "SITE2K"

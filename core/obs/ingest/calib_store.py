@@ -145,8 +145,8 @@ class CalibStore:
         if not read_only:
             if self.root.is_relative_to(butler.root) and not adopt(butler.root, butler.instrument.name):
                 raise RepositoryError(
-                    f"{butler.root} is a repository of another program, which is only read; name a folder for "
-                    "calibrations with --calib",
+                    f"{self.root} is in {butler.root}, a repository of another program, which is only read; make a "
+                    "folder outside of it for calibrations, and name it with --calib",
                     path=butler.root,
                 )
             check_inside(place)
