@@ -28,7 +28,7 @@ _REASONS = {
     "isr.assembleCcd.*": "frames are always trimmed; see isr.do_assemble",
     "isr.setGainAssembledCcd": "pixels keep their unit, and gains are those of the table of amplifiers",
     "isr.doAssembleIsrExposures": "calibrations are of whole detectors",
-    "isr.doNanInterpAfterFlat": "pixels that are no numbers are filled once, after all steps; see isr.interpolation",
+    "isr.doNanInterpAfterFlat": "pixels without a number are filled once, after all steps; see isr.interpolation",
     "isr.crosstalk.crosstalkMaskPlane": "mask planes have fixed names",
     "isr.suspectLevel": "it is in the table of amplifiers",
     "isr.brighterFatter*": "see isr.brighter_fatter",

@@ -217,7 +217,7 @@ class Template:
         return re.sub(r"\*+", "*", "".join(pieces))
 
     def _may_end(self, path: str, *, with_tail: bool) -> bool:
-        """Return whether the name of a file begins and ends as the template's does: most others are told so."""
+        """Return whether the name of a file begins and ends as the template's does: it recognizes most others."""
         begin, end = self._ends
         return path.startswith(begin, path.rfind("/") + 1) and ((with_tail and self._has_tail) or path.endswith(end))
 
