@@ -241,14 +241,14 @@ class _Ingest:
             self.butler.instrument.find_detector(row)
 
     def _check_size(self, translated: Translated) -> Translated:
-        """Leave a file out whose image has another size: it would take the place of the exposure with its number.
+        """Warn of a file whose image has another size: it takes the place of the exposure with its number.
 
         One that lacks rows is the exposure, whose readout was interrupted; processing says so.
         """
         if not translated.rows or translated.size[1] in self.widths or translated.path in self.options.rows:
             return translated
         other = find_other_size(translated.path, self.butler.instrument) if self.widths else ""
-        return Translated(translated.path, stranger=other) if other else translated
+        return replace(translated, warnings=(*translated.warnings, other)) if other else translated
 
     def _open_registry(self) -> Registry | None:
         """Return the registry with its tables made; None for a dry run in a repository that has none."""

@@ -171,16 +171,12 @@ def _saturated_sources(catalog: Catalog, shape: tuple[int, int]) -> Sources:
     """Return the saturated stars, whose positions are good enough for a pattern, and fluxes that order them roughly."""
     chosen = catalog["detect_isPrimary"] & ~catalog["base_SdssCentroid_flag"]
     chosen = chosen & catalog["base_PixelFlags_flag_saturated"] & ~catalog["base_PixelFlags_flag_edge"]
-    x, y, psf, gaussian = (
+    x, y, flux = (
         np.asarray(catalog[name][chosen], np.float64)
-        for name in (
-            "base_SdssCentroid_x",
-            "base_SdssCentroid_y",
-            "base_PsfFlux_instFlux",
-            "base_GaussianFlux_instFlux",
-        )
+        for name in ("base_SdssCentroid_x", "base_SdssCentroid_y", "base_PsfFlux_instFlux")
     )
-    flux = np.fmax(psf, gaussian)
+    if "base_GaussianFlux_instFlux" in catalog:
+        flux = np.fmax(flux, catalog["base_GaussianFlux_instFlux"][chosen])
     positive = flux > 0
     return Sources(x[positive], y[positive], flux[positive], shape)
 
