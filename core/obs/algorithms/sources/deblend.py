@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.numeric.nearest import PointTree
+from obs.algorithms.pixels.label import select_regions
 from obs.algorithms.sources.detection import Footprints, Peaks
 from obs.algorithms.sources.points import fit_points
 from obs.algorithms.sources.templates import Template, make_templates
@@ -101,12 +102,16 @@ def deblend(
     if not len(peaks):
         return Children.none()
     point = fit_points(image, variance, peaks, psf, fwhm, psf_chi2_cut)
-    total = np.zeros(image.size, np.float32)
     parts = make_templates(image, variance, footprints.labels, peaks, psf, point)
+    total = np.zeros(image.size, np.float32)
     for part in parts:
         np.add.at(total, part.pixel, part.value)
-    labels = footprints.labels.ravel()
-    stray = np.flatnonzero((n_peak > 1)[labels] & (labels > 0) & (total <= 0))
+    is_blend = n_peak > 1
+    is_blend[0] = False
+    unclaimed = select_regions(footprints.labels, is_blend).ravel()
+    unclaimed &= total <= 0
+    stray = np.flatnonzero(unclaimed)
+    del unclaimed
     nearest = _nearest_peak(stray, footprints.labels, peaks)
     order = np.argsort(nearest, kind="stable")
     light = image.ravel()

@@ -226,6 +226,7 @@ def find_footprints(
         level = threshold if local_threshold is None else local_threshold
         merged = _peaks_above_local(merged, above_local, labels, level, smoothed.margin)
         merged = _without_border_slopes(merged, smoothed)
+        del above_local
     found = Footprints(labels, n, merged, threshold)
     kept = np.ones(len(merged), bool) if smoothed.margin else _inside(merged, smoothed.image.shape)
     if prominence:

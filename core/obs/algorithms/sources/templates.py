@@ -73,10 +73,7 @@ def make_templates(
     -------
     list of Template
     """
-    floor = np.where(variance > 0, variance, np.float32(0.0))
-    np.sqrt(floor, out=floor)
-    floor *= np.float32(FAINTEST)
-    floor[~np.isfinite(floor)] = 0.0
+    variance = np.ascontiguousarray(variance)
     size = psf.stamp_shape[0] // 2
 
     def of_points(chosen: NDArray[np.int64]) -> Template:
@@ -88,9 +85,9 @@ def make_templates(
         )
         template = np.maximum(windows(stamps, row, column, size), 0.0) * point.flux[chosen, None, None]
         _, pixel, own = _cut(image, labels, peaks.select(chosen), size)
-        return _entries(chosen, pixel, own, template.astype(np.float32), floor)
+        return _entries(chosen, pixel, own, template.astype(np.float32), variance)
 
-    extended = _extended(image, floor, labels, peaks, np.flatnonzero(~point.accepted))
+    extended = _extended(image, variance, labels, peaks, np.flatnonzero(~point.accepted))
     return extended + map_threads(of_points, _some_at_once(np.flatnonzero(point.accepted), size))
 
 
@@ -107,7 +104,7 @@ def _n_at_once(half: int) -> int:
 
 def _extended(
     image: NDArray[np.float32],
-    floor: NDArray[np.float32],
+    variance: NDArray[np.float32],
     labels: NDArray[np.int32],
     peaks: Peaks,
     left: NDArray[np.int64],
@@ -124,11 +121,11 @@ def _extended(
             """Return the templates that end within a window, and the peaks of the others."""
             stamps, pixel, own = _cut(image, labels, peaks.select(chosen), size)
             template = _falling(_symmetric(stamps, own))
-            lit = template > floor.ravel()[pixel]
+            lit = _is_lit(template, variance, pixel)
             # what falls monotonically and is gone at the border does not come again
             open_end = lit[:, [0, 1, -2, -1]].any((1, 2)) | lit[:, :, [0, 1, -2, -1]].any((1, 2))
             done = ~open_end | (reach[chosen] <= size) | (size == SIZES[-1])
-            return _entries(chosen[done], pixel[done], own[done], template[done], floor), chosen[~done]
+            return _entries(chosen[done], pixel[done], own[done], template[done], variance), chosen[~done]
 
         parts = map_threads(within, _some_at_once(left, size))
         found += [template for template, _ in parts]
@@ -201,13 +198,22 @@ def _falling(template: NDArray[np.float32]) -> NDArray[np.float32]:
     return flat.reshape(template.shape)
 
 
+def _is_lit(
+    template: NDArray[np.float32], variance: NDArray[np.float32], pixel: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Return where templates have more than a small part of the noise; of a whole image that would be another plane."""
+    level = variance.ravel()[pixel]
+    level[~((level > 0) & (level < np.inf))] = 0.0
+    return np.asarray(template > np.sqrt(level) * np.float32(FAINTEST))
+
+
 def _entries(
     child: NDArray[np.int64],
     pixel: NDArray[np.int64],
     own: NDArray[np.bool_],
     template: NDArray[np.float32],
-    floor: NDArray[np.float32],
+    variance: NDArray[np.float32],
 ) -> Template:
-    lit = own & (template > floor.ravel()[pixel])
-    small = np.int32 if floor.size < np.iinfo(np.int32).max else np.int64
+    lit = own & _is_lit(template, variance, pixel)
+    small = np.int32 if variance.size < np.iinfo(np.int32).max else np.int64
     return Template(np.repeat(child, lit.sum((1, 2))), pixel[lit].astype(small), template[lit])
