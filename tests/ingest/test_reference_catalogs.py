@@ -609,3 +609,11 @@ def test_sexagesimal_positions_that_cannot_be_told(tmp_path, name, text, message
     path.write_text(f"{name},dec,V\n{text},1:00:00,10\n")
     with pytest.raises(FileFormatError, match=message):
         ingest(tmp_path, path)
+
+
+def test_short_rows_come_a_limited_number_at_a_time(tmp_path):
+    path = tmp_path / "short.csv"
+    path.write_text("ra,dec\n" + "".join(f"{row},2\n" for row in range(25)))
+    parts = [part["ra"].tolist() for part in read_chunks(path, {"ra": float}, rows=10)]
+    assert [len(part) for part in parts] == [10, 10, 5]
+    assert [row for part in parts for row in part] == list(range(25))
