@@ -177,6 +177,7 @@ def test_files(obs, tmp_path):
         ([], "name a repository and a dataset type, such as DATA/rerun/first calexp, or a FITS file"),
         (["{rerun}"], "is a folder: name a dataset type after it, such as calexp; obs ls"),
         (["{rerun}", "calexp", "--id", "visit=9"], "no calexp matches visit=9; obs ls"),
+        (["{rerun}", "deepCoadd_calexp", "--id", "tract=0"], "matches tract=0; obs coadd-catalog writes it"),
         (["{rerun}", "src", "--id", "visit=1", "ccd=56"], "src visit=1 ccd=56 is not an image but a Catalog"),
         (["absent.fits"], "absent.fits does not exist"),
         (["absent.fits", "--id", "visit=1"], "--id names data of a repository, and absent.fits is not one"),

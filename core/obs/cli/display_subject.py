@@ -36,6 +36,13 @@ _CATALOGS = {
     "deepCoadd_calexp": "deepCoadd_meas",
 }
 
+_WRITTEN_BY = {
+    "postISRCCD": "obs process -c isr.write=true",
+    "deepCoadd_calexp": "obs coadd-catalog",
+    "deepDiff_differenceExp": "obs difference",
+}
+"""Commands for images that obs process and obs coadd alone do not write."""
+
 
 @frozen
 class Subject:
@@ -176,6 +183,8 @@ def _data_ids(butler: Butler, asked: Asked) -> list[DataId]:
         return found
     words = "; ".join(" ".join(words) for words in asked.ids) or "no --id"
     advice = f"{shell_command('obs', 'ls', butler.root, kind.name)} lists what there is"
+    if kind.name in _WRITTEN_BY and not find_results(butler, kind.name, [[]]):
+        advice = f"{_WRITTEN_BY[kind.name]} writes it"
     raise DatasetNotFoundError(f"no {kind.name} matches {words}; {advice}", dataset_type=kind.name)
 
 
