@@ -15,6 +15,7 @@ from toy_camera import HEADER, make_instrument, write_raw
 
 from obs import load_instrument
 from obs.errors import OutputError, PluginError, RepositoryError
+from obs.ingest.image_size import find_other_size
 from obs.ingest.raws import IngestOptions, _Ingest, ingest_raws
 from obs.ingest.report import HOLDS_TRUTH
 from obs.ingest.repository import make_repository
@@ -682,6 +683,12 @@ def test_an_image_of_another_size_is_warned_of(tmp_path):
     assert statuses(report) == ["ingested"]
     warning = "of another camera or read-out mode: its image has 30 x 20 pixels, those of 'necam' have 6144 x 4096"
     assert any(warning in line for line in report.lines())
+
+
+def test_calibrated_images_have_not_the_size_of_raw_frames(tmp_path):
+    fits.PrimaryHDU(np.zeros((20, 30), np.uint16)).writeto(tmp_path / "corrected.fits")
+    assert find_other_size(tmp_path / "corrected.fits", load_instrument("sdss")) == ""
+    assert "30 x 20 pixels" in find_other_size(tmp_path / "corrected.fits", load_instrument("necam"))
 
 
 def test_a_key_that_only_the_user_knows(repository, tmp_path):

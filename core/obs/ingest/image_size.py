@@ -22,8 +22,11 @@ def find_other_size(path: Path, instrument: Instrument) -> str:
     path : Path
         The file. Nothing is said of one that cannot be read, that has several images, or that is a window.
     instrument : Instrument
-        The camera. Nothing is said where files hold amplifiers, planes or colors, whose images are put together.
+        The camera. Nothing is said where files hold amplifiers, planes or colors, whose images are put together, or
+        images that are calibrated already.
     """
+    if instrument.isr is not None or instrument.raw_dataset_type != "raw":
+        return ""
     translator = instrument.make_translator()
     detectors = instrument.load_camera().detectors
     if translator.amplifier_files or translator.planes:
