@@ -76,6 +76,11 @@ class MeasurementConfig(TaskConfig):
         ge=0,
     )
     kron: bool = setting(True, "Measure Kron fluxes, which suit galaxies.")
+    saturated_cores: bool = setting(
+        True,
+        "Fit the PSF to the pixels around the cores of saturated stars, which shows where they are. Else they are "
+        "measured as they were filled, as in the LSST stack.",
+    )
     local_sky: bool = setting(
         False,
         "Subtract the sky in an annulus about each source, of 3 to 6.5 widths of the PSF, from its fluxes. Useful in "
@@ -194,7 +199,7 @@ def measure_catalog(
         image = np.where(finite, image, np.float32(0.0))
     del finite
     variance = masked_image.variance
-    if restore_cores:
+    if restore_cores and config.saturated_cores:
         restored = restore_saturated(
             image, variance, masked_image.mask, footprints, psf, fwhm=fwhm, move_peaks=positions is None
         )
