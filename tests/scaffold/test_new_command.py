@@ -211,7 +211,9 @@ def test_bands_of_places_in_a_filter_wheel(tmp_path, capsys):
     assert "filters: no file has '4'; they have 2, 3" in error
     assert "filters: '2=' is not NAME=BAND" in error
     assert new(tmp_path, *words, "3=R") == 0
-    assert "WARNING not used, because the files tell it: --gain\n" in capsys.readouterr().err
+    assert (
+        "WARNING not used with --from, where the files answer: --gain; what they do not tell" in capsys.readouterr().err
+    )
     with imported(tmp_path / "made" / "obs_toycam") as instrument:
         assert [(known.physical_filter, known.band) for known in instrument.filters] == [("2", "2"), ("3", "R")]
         assert [row["filter"] for frame in frames for row in rows_of(instrument, frame)] == ["2", "3"]

@@ -120,7 +120,8 @@ def _unused(typed: dict[str, str]) -> list[str]:
         if question.in_files and question.name in typed and not _is_used(question.name, typed[question.name])
     ]
     more = "; --filters NAME=BAND gives the band of a filter that they have" if "--filters" in names else ""
-    return [f"not used, because the files tell it: {', '.join(names)}{more}"] if names else []
+    advice = "what they do not tell is to be written into the package, in camera.yaml and amplifiers.csv"
+    return [f"not used with --from, where the files answer: {', '.join(names)}{more}; {advice}"] if names else []
 
 
 def _is_used(name: str, answer: str) -> bool:
