@@ -11,6 +11,7 @@ from obs.errors import (
     DatasetNotFoundError,
     FileFormatError,
     MeasurementError,
+    NoReaderError,
     ObsError,
     OutputError,
     PluginError,
@@ -29,6 +30,7 @@ EXAMPLES = [
     RepositoryError("no repository", path="somewhere"),
     DatasetNotFoundError("no raw", dataset_type="raw", data_id={"visit": 1}, paths=["x", "y"]),
     FileFormatError("truncated", path="c.fits"),
+    NoReaderError("no reader for a dataset of class X", path="d.bin"),
     PluginError("broken", plugin="toy"),
     OutputError("read-only", path="out"),
     MeasurementError("no stars"),
@@ -41,6 +43,7 @@ BUILT_IN = {
     RepositoryError: OSError,
     DatasetNotFoundError: LookupError,
     FileFormatError: ValueError,
+    NoReaderError: ValueError,
     PluginError: ImportError,
     OutputError: OSError,
     MeasurementError: RuntimeError,
@@ -70,7 +73,7 @@ def test_an_error_crosses_processes_with_its_facts(error):
 
 
 def test_errors_carry_their_facts():
-    policy, data_id, config, repository, dataset, file, plugin, output, _, column = EXAMPLES
+    policy, data_id, config, repository, dataset, file, _, plugin, output, _, column = EXAMPLES
     assert (policy.path, policy.line, policy.key) == ("a.yaml", 3, "raw")
     assert (data_id.data_id, data_id.key) == ({"vist": 1}, "vist")
     assert (config.field, config.path, config.line) == ("isr.gain", "b.yaml", 7)

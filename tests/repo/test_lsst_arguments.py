@@ -235,5 +235,5 @@ def test_extensions_of_files_without_a_registry(root, instrument):  # noqa: F811
     butler = Butler(inputs={"root": str(root), "policy": {"exposures": {"raw": raw}}}, instrument=instrument)
     assert butler.get("raw_md", visit=7, hdu=2)["NAXIS1"] == 30
     assert butler.getUri("raw", visit=7, hdu=2) == f"{path}[2]"
-    with pytest.raises(DataIdError, match="no column 'hdu' in raw; give it in the data ID"):
+    with pytest.raises(DataIdError, match=r"from visit=7 in raw: 2 matches \(filter=D-R hdu=1, filter=D-R hdu=2\)"):
         butler.get("raw", visit=7)
