@@ -5,7 +5,7 @@ is not set is looked for under the usual names.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +16,7 @@ from obs.errors import ConfigError, suggest
 from obs.frozen import frozen
 from obs.image.catalog import Catalog
 from obs.image.photo_calib import NANOJANSKY_ZERO_POINT, SYSTEM_KEY
+from obs.ingest.coordinate_columns import coordinate_columns, unit_in_name
 from obs.ingest.gaia_bands import GAIA_RELATIONS, estimate_band
 from obs.ingest.magnitude_columns import error_column, find_flux_columns, find_magnitude_columns
 from obs.ingest.sexagesimal import parse_angles
@@ -39,11 +40,6 @@ _MODIFIED_JULIAN_2000, _JULIAN_YEAR, _JULIAN_DATE = 51544.5, 365.25, 2400000.5
 #: Most columns that a message lists.
 _MOST_LISTED = 40
 
-#: Ends of the names of columns whose numbers are hours.
-_IN_HOURS = re.compile(r"([^a-z]h|hours?|hms)[^a-z0-9]*$")
-
-_IN_RADIANS = re.compile(r"(rad|radians?)[^a-z0-9]*$")
-
 _USUAL = {
     "ra_name": (
         *("coord_ra", "ra", "ra_deg", "radeg", "ra_icrs", "raj2000", "ra_j2000", "_raj2000", "ramean", "ramdeg"),
@@ -62,19 +58,6 @@ _USUAL = {
     "parallax_err_name": ("parallaxerr", "parallax_error", "e_plx"),
     "epoch_name": ("epoch", "ref_epoch"),
 }
-
-
-#: What follows the coordinate in the many spellings of its column: equinox, frame, estimator, unit.
-_QUALIFIER = (
-    r"(j?2000|j|epoch2000|icrs|fk5|gaia|mean|m|win|psf|peak|sky|world|obs|obj|cat|deg|degrees?|d|hms|dms|hours?|h|rad)"
-)
-_PREFIX = r"(coord|mean|pos|sky|gaia|cat|ref|star|src|obj|s)?"
-_SPELLINGS = {
-    "ra_name": re.compile(rf"{_PREFIX}(ra|rightasc(ension)?|alpha){_QUALIFIER}*|xworld"),
-    "dec_name": re.compile(rf"{_PREFIX}(dec|de|decl|declination|delta){_QUALIFIER}*|yworld"),
-}
-#: A radius, and the minutes or the degrees of a coordinate that is in several columns.
-_NO_COORDINATE = ("rad", "radeg", "ram", "ded", "dem")
 
 
 class ReferenceColumnsConfig(TaskConfig):
@@ -310,11 +293,7 @@ def find_columns(
 
 def _position(what: str, name: str, unit: str, given: str | None, *, is_text: bool) -> _Source:
     """Return how a column of right ascensions or declinations is read."""
-    stated = given or _TEXT_UNITS.get(unit.strip(), unit.strip())
-    if not stated and what == "ra" and _IN_HOURS.search(name.lower()):
-        stated = "hour"
-    if not stated and _IN_RADIANS.search(name.lower()):
-        stated = "rad"
+    stated = given or _TEXT_UNITS.get(unit.strip(), unit.strip()) or unit_in_name(what, name)
     if what == "dec" and stated in _HOURS:
         stated = "deg"
     if stated == "dms":
@@ -369,17 +348,7 @@ def _find_one(field: str, given: str | None, names: Iterable[str]) -> str | None
         return None
     lower = {name.lower(): name for name in names}
     found = next((lower[usual] for usual in _USUAL[field] if usual in lower), None)
-    return found or next(_other_spellings(field, lower), None)
-
-
-def _other_spellings(field: str, lower: Mapping[str, str]) -> Iterator[str]:
-    """Yield the columns whose names only contain a usual one, such as ``RAICRS`` and ``Dec (deg)``."""
-    if (pattern := _SPELLINGS.get(field)) is not None:
-        plain = {re.sub("[^a-z0-9]", "", name): name for name in lower}
-        for letters, name in plain.items():
-            in_parts = letters[-1:] in ("h", "d") and f"{letters[:-1]}m" in plain  # RAh RAm RAs
-            if name not in _NO_COORDINATE and not in_parts and pattern.fullmatch(letters):
-                yield lower[name]
+    return found or next(coordinate_columns(field.removesuffix("_name"), lower), None)
 
 
 def _check(field: str, name: str, names: Iterable[str]) -> None:
