@@ -186,6 +186,17 @@ def test_points_without_a_magnitude_worth_the_name_are_limits_in_the_plot(tmp_pa
     assert max(axes.get_ylim()) < 23.0
 
 
+def test_filters_named_after_colors_are_drawn_in_them(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, *_, **__: drawn.append(figure))
+    values = table(filter=np.array(["L", "Red", "Green", "Blue", "R", "Ha"]))
+    values.add("bjd_tdb", 2460310.5 + np.arange(6) / 24)
+    plot_light_curve(values, "star", tmp_path / "curve.png", clobber=False)
+    colors = [container.lines[0].get_color() for container in drawn[0].axes[0].containers]
+    assert colors[1:4] == ["C3", "C2", "C0"]
+    assert len(set(colors)) == 6
+
+
 def test_magnitudes_that_are_not_to_be_used_are_crosses_and_a_warning(tmp_path, monkeypatch):
     drawn = []
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, *_, **__: drawn.append(figure))

@@ -239,3 +239,28 @@ def test_images_without_a_zero_point_are_named(frames, monkeypatch):
     )
     assert np.isfinite(curve.table["magnitude"]).tolist() == [True, False]
     assert f"1 image without a zero point, so without a magnitude: {format_data_id(data_id(2))};" in curve.warnings[0]
+
+
+def test_filter_in_which_no_image_has_a_zero_point(frames, monkeypatch):
+    read = frames.butler.get
+
+    def get(name, *args, **keys):
+        found = read(name, *args, **keys)
+        if name == "calexp":
+            found.photo_calib = None
+        return None if name.startswith("calexp_photoCalib") else found
+
+    monkeypatch.setattr(frames.butler, "get", get)
+    star = int(np.argmax(frames.flux0))
+    images = [data_id(visit) for visit in VISITS]
+    curve = measure_light_curve(frames.butler, images, target_of(frames, star), ForcedConfig())
+    assert curve.instrumental == {"Clear"}
+    assert "magnitudes are instrumental, 25 for 1 count per second, and show changes only" in curve.warnings[0]
+    assert curve.table.columns["magnitude"].description.startswith("instrumental magnitude, differential")
+    assert not any("without a magnitude" in warning for warning in curve.warnings)
+    magnitude, error = curve.table["magnitude"], curve.table["magnitude_error"]
+    assert (np.abs(magnitude - np.average(magnitude, weights=error**-2)) < 4 * error).all()
+    assert np.ptp(curve.table["zero_point_offset"]) > 20 * error.max()  # the sky changed more than the star
+    exposure_time = curve.table["exposure_time"]
+    expected = 25.0 - 2.5 * np.log10(curve.table["flux"] / exposure_time) + curve.table["zero_point_offset"]
+    np.testing.assert_allclose(magnitude - expected, (magnitude - expected)[0], atol=1e-9)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import cast
 
 import click
+import numpy as np
 
 from obs.cli.logs import configure_logging
 from obs.cli.options import add_overrides
@@ -80,6 +81,7 @@ def lightcurve(
     if kind in ("aavso", "etd"):
         words = None
         if kind == "aavso":
+            _leave_out_instrumental(curve)
             words = _aavso_words(curve, butler, star, observer, chart, observation_type, layers.build())
         _send(curve.table, output, words, clobber=clobber)
     elif output is not None:
@@ -91,6 +93,21 @@ def lightcurve(
         plot_light_curve(curve.table, target, plot, clobber=clobber)
     _report(curve)
     return 1 if curve.skipped else 0
+
+
+def _leave_out_instrumental(curve: LightCurve) -> None:
+    """Leave the filters out whose magnitudes are instrumental; the AAVSO takes those of a standard system."""
+    if not curve.instrumental:
+        return
+    names = ", ".join(sorted(curve.instrumental))
+    keep = ~np.isin(np.asarray(curve.table["filter"]).astype(str), sorted(curve.instrumental))
+    if not keep.any():
+        raise OutputError(
+            f"the magnitudes in {names} are instrumental, which the AAVSO does not take; process with "
+            "-c calibrate.reference.flux_names.BAND=OTHER, so that they have the zero point of a band"
+        )
+    click.echo(f"{names}: magnitudes are instrumental, which the AAVSO does not take; left out", err=True)
+    curve.table = curve.table.select(keep)
 
 
 def _check_aavso(star: str, target: str, table: Path | None, observer: str, output: Path | None) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -272,6 +273,8 @@ def format_etd(table: Catalog) -> tuple[str, int]:
 
 #: Filters that the legend of a plot has beside each other.
 _LEGEND_COLUMNS = 4
+#: Colors of matplotlib's cycle for filters whose names are colors.
+_NAMED = {"blue": "C0", "b": "C0", "green": "C2", "g": "C2", "v": "C2", "red": "C3", "r": "C3"}
 
 
 def write_light_curve_text(text: str, path: Path, *, clobber: bool) -> None:
@@ -295,6 +298,17 @@ def write_light_curve_text(text: str, path: Path, *, clobber: bool) -> None:
         raise OutputError(f"{path} exists already; --clobber replaces it", path=path)
     with atomic_write(path) as file:
         file.write(text.encode())
+
+
+def _colors(filters: Sequence[str]) -> dict[str, str]:
+    """Return a color for each filter: that of its name where it is one, and none twice."""
+    named: dict[str, str] = {}
+    for name in filters:
+        color = _NAMED.get(name.lower())
+        if color is not None and color not in named.values():
+            named[name] = color
+    others = (color for color in (f"C{number}" for number in count()) if color not in named.values())
+    return {name: named[name] if name in named else next(others) for name in filters}
 
 
 def plot_light_curve(table: Catalog, title: str, path: Path, *, clobber: bool) -> None:
@@ -331,8 +345,8 @@ def plot_light_curve(table: Catalog, title: str, path: Path, *, clobber: bool) -
     axes = figure.subplots()
     filters = np.asarray(table["filter"]).astype(str)
     unusable = np.array([bool(UNUSABLE & set(flags)) for flags in np.asarray(table["flags"]).astype(str).tolist()])
-    for number, physical in enumerate(dict.fromkeys(filters.tolist())):
-        color, here = f"C{number}", filters == physical
+    for physical, color in _colors(list(dict.fromkeys(filters.tolist()))).items():
+        here = filters == physical
         seen = here & np.isfinite(magnitude) & (error < _FAINTEST)
         good, flawed = seen & ~unusable, seen & unusable
         axes.errorbar(time[good] - zero, magnitude[good], error[good], fmt="o", ms=4, color=color, label=physical)
@@ -345,7 +359,7 @@ def plot_light_curve(table: Catalog, title: str, path: Path, *, clobber: bool) -
         axes.plot(time[unseen] - zero, limit[unseen], "v", color=color, mfc="none", label=words)
     axes.invert_yaxis()
     axes.set_xlabel(f"{label} - {zero:.0f} (d)")
-    axes.set_ylabel(table.columns["magnitude"].description.partition(",")[0] or "magnitude")
+    axes.set_ylabel(table.columns["magnitude"].description.partition(", differential")[0] or "magnitude")
     axes.set_title(f"light curve of {title}")
     figure.legend(loc="outside lower center", ncols=_LEGEND_COLUMNS)  # within the axes it would hide points
     with atomic_write(path) as file:

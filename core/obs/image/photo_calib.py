@@ -10,12 +10,15 @@ from obs.facts_text import facts_html, facts_text
 from obs.frozen import frozen
 from obs.image.flux_correction import FluxCorrection
 
-__all__ = ["NANOJANSKY_ZERO_POINT", "SYSTEM_KEY", "PhotoCalib", "common_system", "describe_magnitude"]
+__all__ = ["INSTRUMENTAL", "NANOJANSKY_ZERO_POINT", "SYSTEM_KEY", "PhotoCalib", "common_system", "describe_magnitude"]
 
 NANOJANSKY_ZERO_POINT = 31.4  # AB magnitude of 1 nJy
 
 SYSTEM_KEY = "MAGSYS"
 """Card with the magnitude system of a zero point; in a reference catalog, with that of each band."""
+
+INSTRUMENTAL = "instrumental"
+"""System of magnitudes whose zero point no reference star gave."""
 
 
 @frozen

@@ -7,11 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from obs.errors import DataIdError, DatasetNotFoundError, FileFormatError
 from obs.frozen import frozen
 from obs.image.exposure import Exposure
 from obs.image.masked_image import MaskedImage
-from obs.image.photo_calib import PhotoCalib
+from obs.image.photo_calib import INSTRUMENTAL, PhotoCalib
 from obs.image.wcs import TanSipWcs
 from obs.policy.data_id import format_data_id
 from obs.policy.dataset_type import Template
@@ -24,6 +26,7 @@ logger = logging.getLogger(__name__)
 #: Dataset types of a WCS and of a photometric calibration that belong together, the best first.
 CALIBRATION_SOURCES = (("jointcal_wcs", "jointcal_photoCalib"), ("wcs", "fcr"))
 _OWN = "calexp"
+_INSTRUMENTAL_ZERO_POINT = 25.0  # magnitude of 1 count per second, as in IRAF's phot
 
 
 @frozen
@@ -49,6 +52,25 @@ class FrameCalibration:
     wcs_source: str = _OWN
     photo_source: str = _OWN
     tract: int | None = None
+
+    @property
+    def is_instrumental(self) -> bool:
+        """Whether its magnitudes are instrumental: no reference star gave the zero point."""
+        return self.photo_calib is not None and self.photo_calib.system == INSTRUMENTAL
+
+    def or_instrumental(self, exposure_time: float) -> "FrameCalibration":
+        """Return a calibration that has magnitudes: its own, or else instrumental ones, 25 for 1 count per second.
+
+        Parameters
+        ----------
+        exposure_time : float
+            Seconds; where it is not known (NaN) or 0, 1 s is taken.
+        """
+        if self.photo_calib is not None:
+            return self
+        seconds = exposure_time if np.isfinite(exposure_time) and exposure_time > 0 else 1.0
+        zero_point = _INSTRUMENTAL_ZERO_POINT + 2.5 * float(np.log10(seconds))
+        return replace(self, photo_calib=PhotoCalib.from_zero_point(zero_point, system=INSTRUMENTAL))
 
     @property
     def is_common(self) -> bool:

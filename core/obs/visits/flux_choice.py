@@ -112,7 +112,8 @@ def choose_flux(points: Sequence[Point], names: Sequence[str], n_position: int, 
     judged = [name for name in there if name.startswith(_CLOSE) and name not in names]
     for name in (*names, *judged):
         magnitude, error = (np.concatenate([p.catalog[f"{name}_{end}"] for p in points]) for end in ("mag", "magErr"))
-        use = (star > 0) & np.isfinite(magnitude) & np.isfinite(error) & _unflawed(points, name)
+        unflawed = _unflawed(points, name)
+        use = (star > 0) & np.isfinite(magnitude) & np.isfinite(error) & unflawed
         ensemble = fit_ensemble(magnitude[use], error[use], star[use] - 1, image[use], n_position - 1, len(points))
         both = use & np.isfinite(psf)
         shift = float(np.median((psf - magnitude)[both])) if both.any() and name != PSF_FLUX else 0.0
@@ -128,7 +129,8 @@ def choose_flux(points: Sequence[Point], names: Sequence[str], n_position: int, 
         scatter = float(np.median(ensemble.star_scatter[alike])) if len(alike) else np.inf
         floor = _scatter_beyond_errors(ensemble, alike, len(points))
         number = int(ensemble.constant.sum())
-        more = _more_light(psf[star == 0] - own)
+        # a saturated object has less light in the PSF flux, whatever is beside it
+        more = _more_light((psf - magnitude - shift)[(star == 0) & unflawed])
         if name.startswith(_CLOSE) or not choices:
             excess[more] = name
         better = name in names and not more and scatter < _BETTER * least

@@ -66,6 +66,7 @@ def force_image(
     use_common: bool = True,
     neighbors: Neighbors | None = None,
     catalog_first: bool = False,
+    instrumental: bool = False,
 ) -> ForcedFrame:
     """Measure fluxes at positions on the sky on one image.
 
@@ -88,6 +89,8 @@ def force_image(
         Stars that are fitted together with the positions, beside those that the reference catalog has near them.
     catalog_first : bool, optional
         Whether place and flux of a neighbor that both have are those of the reference catalog.
+    instrumental : bool, optional
+        Whether an image without a zero point gives instrumental magnitudes, not NaN.
 
     Returns
     -------
@@ -103,8 +106,12 @@ def force_image(
     """
     exposure: Exposure = butler.get("calexp", data_id)
     found = best_calibration(butler, data_id, tract=tract, exposure=exposure, use_common=use_common)
-    if found.wcs is None:
+    wcs = found.wcs
+    if wcs is None:
         raise MeasurementError("its calexp has no WCS; process it with a reference catalog that covers it")
+    if instrumental:
+        info = exposure.visit_info
+        found = found.or_instrumental(np.nan if info is None else info.exposure_time)
     try:
         sources: Catalog | None = butler.get("src", data_id)
         sources = sources and keep_sources_on_image(sources, exposure.shape, format_data_id(data_id))
@@ -112,7 +119,7 @@ def force_image(
         sources = None
     mjd = mid_exposure_mjd(exposure.visit_info)
     targets = move_to_epoch(targets, mjd)
-    x, y = found.wcs.sky_to_pixel(ra=targets["coord_ra"], dec=targets["coord_dec"])
+    x, y = wcs.sky_to_pixel(ra=targets["coord_ra"], dec=targets["coord_dec"])
     height, width = exposure.shape
     with np.errstate(invalid="ignore"):
         on = np.flatnonzero((x > -0.5) & (x < width - 0.5) & (y > -0.5) & (y < height - 0.5))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.algorithms.numeric.nearest import PointTree
-from obs.errors import DatasetNotFoundError, FileFormatError, MeasurementError
+from obs.errors import DataIdError, DatasetNotFoundError, FileFormatError, MeasurementError
 from obs.image.catalog import Catalog
 from obs.plural import count_of
 from obs.policy.data_id import format_data_id
@@ -56,6 +56,8 @@ class LightCurve:
         and not among the comparison stars.
     fluxes : dict of str to str
         The flux that was taken for each filter, as the beginning of a column's name.
+    instrumental : set of str
+        Filters in which no image has a zero point, so that magnitudes are instrumental.
     skipped : list of (str, str)
         Images that could not be used, each with the reason.
     notes, warnings : list of str
@@ -67,6 +69,7 @@ class LightCurve:
     comparison: dict[str, Catalog] = field(default_factory=dict)
     check: dict[str, tuple[float, float]] = field(default_factory=dict)
     fluxes: dict[str, str] = field(default_factory=dict)
+    instrumental: set[str] = field(default_factory=set)
     skipped: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -110,6 +113,7 @@ def measure_light_curve(
     """
     curve = LightCurve(Catalog())
     images = _near_images(butler, data_ids, target, tract, curve)
+    images = _with_instrumental_magnitudes(butler, images, target, tract, curve)
     seen = [image.detections for image in images if image.detections is not None]
     target, moved = _recenter(butler, images, target, config)
     curve.notes += [moved] if moved else []
@@ -123,7 +127,8 @@ def measure_light_curve(
     for image in images:
         near = beside[image.physical_filter].unknown()
         try:
-            frame = force_image(butler, image.data_id, positions, config, tract=tract, neighbors=near)
+            own = image.physical_filter in curve.instrumental
+            frame = force_image(butler, image.data_id, positions, config, tract=tract, neighbors=near, instrumental=own)
         except (DatasetNotFoundError, FileFormatError, MeasurementError) as error:
             curve.skipped.append((format_data_id(image.data_id), str(error)))
             continue
@@ -209,7 +214,11 @@ def _neighbors(
     for name in dict.fromkeys(image.physical_filter for image in images):
         seen = [one.detections for one in images if one.physical_filter == name and one.detections is not None]
         reference = None
-        if config.reference_neighbors and seen:
+        if (
+            config.reference_neighbors
+            and seen
+            and any(one.has_zero_point for one in images if one.physical_filter == name)
+        ):
             margin = np.degrees(REACH * float(np.median([one.fwhm for one in seen])))
             mjd = float(np.median([one.mjd for one in seen]))
             moved = move_to_epoch(target, mjd)
@@ -235,7 +244,15 @@ def _hold_neighbors(
     light, errors = (np.stack([point.neighbors[part] for point in points]) * scale[:, None] for part in (0, 1))
     settled, varies = settle_fluxes(near, light, errors)
     for point, factor in zip(points, scale.tolist(), strict=True):
-        again = force_image(butler, point.data_id, target, config, tract=tract, neighbors=settled.scaled(1.0 / factor))
+        again = force_image(
+            butler,
+            point.data_id,
+            target,
+            config,
+            tract=tract,
+            neighbors=settled.scaled(1.0 / factor),
+            instrumental=point.physical_filter in curve.instrumental,
+        )
         for name, column in again.catalog.columns.items():
             if name not in ("id", "objectId"):
                 point.catalog[name][0] = column.data[0]
@@ -266,6 +283,35 @@ def _near_images(
         if image is not None:
             images.append(image)
     return images
+
+
+def _with_instrumental_magnitudes(
+    butler: Butler, images: list[NearImage], target: Catalog, tract: int | None, curve: LightCurve
+) -> list[NearImage]:
+    """Return the images with instrumental magnitudes in the filters in which none has a zero point.
+
+    Comparison stars need no zero point, and a filter that no reference catalog has (none, luminance, a narrow band) is
+    what variable stars are often observed in.
+    """
+    known = {image.physical_filter for image in images if image.has_zero_point}
+    curve.instrumental = {image.physical_filter for image in images} - known
+    for name in sorted(curve.instrumental):
+        try:
+            band = butler.instrument.find_filter(name).band
+        except DataIdError:
+            band = name
+        curve.warnings.append(
+            f"{name}: none of its images has a zero point: magnitudes are instrumental, 25 for 1 count per second, and "
+            "show changes only; for others, process with a reference catalog that has the filter's band, or with "
+            f"-c calibrate.reference.flux_names.{band}=OTHER, where OTHER is a band near to it that the catalog has"
+        )
+    again = (
+        read_near_image(butler, image.data_id, target, tract, instrumental=True)
+        if image.physical_filter in curve.instrumental
+        else image
+        for image in images
+    )
+    return [image for image in again if image is not None]
 
 
 def _positions(target: Catalog, stars: Floats, beside: Iterable[Neighbors], images: Sequence[Detections]) -> Catalog:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obs.image.catalog import Catalog
-from obs.image.photo_calib import common_system, describe_magnitude
+from obs.image.photo_calib import INSTRUMENTAL, common_system, describe_magnitude
 from obs.tasks.forced.config import ForcedConfig
 from obs.visits.flux_choice import Choice
 from obs.visits.light_curve_point import FLAGS, UNUSABLE, Point
@@ -68,8 +68,12 @@ def make_table(
     table.add("mjd_mid", _values(points, "mjd_mid"), "d", "middle of the exposure, modified Julian day, UTC")
     filters = np.array([point.physical_filter for point in points])
     table.add("filter", filters, "", "physical filter")
-    system = common_system(point.calibration.photo_calib for point in points)
-    text = f"{describe_magnitude(system)}, differential; NaN if not positive"
+    own = {point.physical_filter for point in points if point.calibration.is_instrumental}
+    others = [point.calibration.photo_calib for point in points if point.physical_filter not in own]
+    system = describe_magnitude(common_system(others) if others else INSTRUMENTAL)
+    if own and others:
+        system += f", instrumental in {', '.join(sorted(own))}"
+    text = f"{system}, differential; NaN if not positive"
     table.add("magnitude", columns["magnitude"], "mag", text)
     text = "standard error, with that of the comparison stars, and what they scatter beyond their errors"
     table.add("magnitude_error", columns["magnitude_error"], "mag", text)

@@ -37,6 +37,8 @@ class NearImage:
         Its sources; None without a catalog, or if the seeing is not known.
     places : ndarray of float64, shape (n, 3)
         Unit vectors of all positions at the time of the image.
+    has_zero_point : bool
+        Whether reference stars gave it one.
     on : ndarray of bool, shape (n,)
         Which of them can be on it.
     inside : ndarray of bool, shape (n,)
@@ -45,13 +47,16 @@ class NearImage:
 
     data_id: dict[str, Any]
     physical_filter: str
+    has_zero_point: bool
     detections: Detections | None
     places: NDArray[np.float64]
     on: NDArray[np.bool_]
     inside: NDArray[np.bool_]
 
 
-def read_near_image(butler: Butler, data_id: dict[str, Any], targets: Catalog, tract: int | None) -> NearImage | None:
+def read_near_image(
+    butler: Butler, data_id: dict[str, Any], targets: Catalog, tract: int | None, *, instrumental: bool = False
+) -> NearImage | None:
     """Return what header and catalog of an image say; None if none of the positions can be on it.
 
     Parameters
@@ -64,6 +69,8 @@ def read_near_image(butler: Butler, data_id: dict[str, Any], targets: Catalog, t
         ``coord_ra``, ``coord_dec`` (degrees), and proper motions as `obs.visits.forced.force_image` takes them.
     tract : int or None
         Tract of the common calibration; by default the lowest that has one.
+    instrumental : bool, optional
+        Whether fluxes of an image without a zero point are on the scale of instrumental magnitudes, not NaN.
 
     Raises
     ------
@@ -74,14 +81,18 @@ def read_near_image(butler: Butler, data_id: dict[str, Any], targets: Catalog, t
     """
     header = butler.get("calexp_md", data_id)
     calibration = best_calibration(butler, data_id, tract=tract)
-    if calibration.wcs is None:
+    wcs = calibration.wcs
+    if wcs is None:
         raise MeasurementError("its calexp has no WCS; process it with a reference catalog that covers it")
-    mjd = mid_exposure_mjd(header_visit_info(header) or infer_visit_info(header))
+    info = header_visit_info(header) or infer_visit_info(header)
+    if instrumental:
+        calibration = calibration.or_instrumental(np.nan if info is None else info.exposure_time)
+    mjd = mid_exposure_mjd(info)
     moved = move_to_epoch(targets, mjd)
-    x, y = calibration.wcs.sky_to_pixel(ra=moved["coord_ra"], dec=moved["coord_dec"])
+    x, y = wcs.sky_to_pixel(ra=moved["coord_ra"], dec=moved["coord_dec"])
     width, height = (float(header.get(f"NAXIS{axis}", np.inf)) for axis in (1, 2))
     seeing = float(header.get("SEEING", np.nan) or np.nan)
-    edge = _FROM_EDGE * seeing / calibration.wcs.pixel_scale
+    edge = _FROM_EDGE * seeing / wcs.pixel_scale
     on, inside = (
         np.asarray((x > -margin) & (x < width + margin) & (y > -margin) & (y < height + margin))
         for margin in (_MARGIN, -edge)
@@ -92,4 +103,5 @@ def read_near_image(butler: Butler, data_id: dict[str, Any], targets: Catalog, t
     found = detections_on(butler, data_id, calibration, seeing, places[0], mjd)
     known = found is not None and np.isfinite(found.fwhm)
     physical_filter = str(butler.get("calexp_filter", data_id) or "")
-    return NearImage(data_id, physical_filter, found if known else None, places, on, inside)
+    has_zero_point = not (calibration.photo_calib is None or calibration.is_instrumental)
+    return NearImage(data_id, physical_filter, has_zero_point, found if known else None, places, on, inside)

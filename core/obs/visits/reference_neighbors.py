@@ -134,6 +134,8 @@ def known_neighbors(
     wcs, calib, psf = calibration.wcs, calibration.photo_calib, exposure.psf
     if not config.reference_neighbors or wcs is None or calib is None or psf is None or sources is None or not len(x):
         return None
+    if calibration.is_instrumental:  # fluxes of the catalog are on another scale
+        return None
     fwhm = psf_width(psf)
     reach = max(_REACH * fwhm, max(config.apertures, default=0.0) + 2.0 * fwhm)
     around = reach * wcs.pixel_scale / 3600.0
