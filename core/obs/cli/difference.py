@@ -21,7 +21,18 @@ from obs.runs.difference import difference_settings, make_differences
 
 __all__ = ["difference"]
 
-_HEADERS = ("data ID", "brighter", "fainter", "dipoles", "stars", "flux ratio", "noise", "convolved", "seconds")
+_HEADERS = (
+    "data ID",
+    "brighter",
+    "fainter",
+    "dipoles",
+    "suspect",
+    "stars",
+    "flux ratio",
+    "noise",
+    "convolved",
+    "seconds",
+)
 
 
 def difference(
@@ -89,6 +100,7 @@ def _report(outcomes: Sequence[Outcome[DifferenceSummary]]) -> int:
             str(summary.n_positive),
             str(summary.n_negative),
             str(summary.n_dipole),
+            str(summary.n_suspect),
             str(summary.n_star) if summary.n_star else "PSFs",
             f"{summary.flux_ratio:.4f}",
             f"{summary.noise_ratio:.2f}",
@@ -98,7 +110,7 @@ def _report(outcomes: Sequence[Outcome[DifferenceSummary]]) -> int:
         for outcome, summary in done
     ]
     if rows:
-        click.echo(format_table(_HEADERS, rows, right="lrrrrrrlr"))
+        click.echo(format_table(_HEADERS, rows, right="lrrrrrrrlr"))
     for calibration in dict.fromkeys(summary.calibration for _, summary in done):
         click.echo(f"calibration: {calibration}")
     if len(done) == len(outcomes):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from obs.coadds.frames import REMEDY, Frame
+from obs.coadds.frames import Frame, describe_missing
 from obs.coadds.template import make_template
 from obs.errors import DatasetNotFoundError, MeasurementError
 from obs.frozen import frozen
@@ -31,9 +31,11 @@ class DifferenceSummary:
     Parameters
     ----------
     n_positive, n_negative : int
-        Sources of both signs.
+        Sources of both signs that can be judged.
     n_dipole : int
         How many of them are halves of dipoles.
+    n_suspect : int
+        Sources about which the difference says nothing: at saturated stars, and where the coadd has no data.
     n_star : int
         Stars that the kernel comes from; 0 if from the PSF models.
     flux_ratio : float
@@ -49,6 +51,7 @@ class DifferenceSummary:
     n_positive: int
     n_negative: int
     n_dipole: int
+    n_suspect: int
     n_star: int
     flux_ratio: float
     noise_ratio: float
@@ -99,10 +102,7 @@ def difference_image(
     exposure = calibration.apply(exposure)
     wcs, calib, psf = exposure.wcs, exposure.photo_calib, exposure.psf
     if wcs is None or calib is None or psf is None:
-        missing = [name for name, part in (("WCS", wcs), ("zero point", calib), ("PSF", psf)) if part is None]
-        raise MeasurementError(
-            f"its calexp has no {' and no '.join(missing)}; {'process it again' if psf is None else REMEDY}"
-        )
+        raise MeasurementError(f"its calexp has {describe_missing(exposure)}")
     frame = Frame(dict(data_id), wcs, exposure.shape)
     template = make_template(
         butler,
@@ -149,11 +149,13 @@ def difference_image(
     catalog.metadata |= {**facts, "CALIB": str(calibration)}
     butler.put(catalog, "deepDiff_diaSrc", data_id)
     butler.put(result, "deepDiff_differenceExp", data_id)
-    negative = catalog["flags_negative"]
+    suspect = catalog["base_PixelFlags_flag_suspect"]
+    negative, dipole = catalog["flags_negative"], catalog["ip_diffim_ClassificationDipole_value"]
     return DifferenceSummary(
-        int(np.count_nonzero(~negative)),
-        int(np.count_nonzero(negative)),
-        int(np.count_nonzero(catalog["ip_diffim_ClassificationDipole_value"])),
+        int(np.count_nonzero(~negative & ~suspect)),
+        int(np.count_nonzero(negative & ~suspect)),
+        int(np.count_nonzero(dipole & ~suspect)),
+        int(np.count_nonzero(suspect)),
         difference.n_star,
         difference.flux_ratio,
         noise_ratio,

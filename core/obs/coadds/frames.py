@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from obs.errors import DatasetNotFoundError, FileFormatError
 from obs.frozen import frozen
+from obs.image.exposure import Exposure
 from obs.image.wcs import TanSipWcs
 from obs.plural import count_of
 from obs.policy.data_id import DataId, format_data_id
@@ -17,13 +18,13 @@ from obs.repo.butler import Butler
 from obs.repo.find_datasets import iterate_datasets
 from obs.repo.frame_types import OtherFrames
 
-__all__ = ["REMEDY", "Frame", "describe_failed", "find_failed", "find_frames", "frames_with"]
+__all__ = ["Frame", "describe_failed", "describe_missing", "find_failed", "find_frames", "frames_with"]
 
 _LOG = logging.getLogger(__name__)
 _PER_SIDE = 5
 _NAMED = 3
 #: What to do with an exposure that is not calibrated.
-REMEDY = "process it with a reference catalog that covers it"
+_REMEDY = "process it with a reference catalog that covers it"
 
 
 @frozen
@@ -104,13 +105,29 @@ def find_frames(
             wcs = butler.get(f"{dataset_type}_wcs", data_id)
             box = butler.get(f"{dataset_type}_bbox", data_id)
         except DatasetNotFoundError:
-            _LOG.warning("%s: left out, it has no WCS; %s", name, REMEDY)
+            _LOG.warning("%s: left out, it has no WCS; %s", name, _REMEDY)
             continue
         except FileFormatError as error:
             _LOG.warning("%s: left out, its WCS cannot be read: %s", name, error)
             continue
         frames.append(Frame(data_id, wcs, box.shape))
     return frames
+
+
+def describe_missing(exposure: Exposure) -> str:
+    """Return which of WCS, zero point and PSF an exposure lacks, and what to do, for after "it has".
+
+    Parameters
+    ----------
+    exposure : Exposure
+        A calexp.
+    """
+    parts = (("WCS", exposure.wcs), ("zero point", exposure.photo_calib), ("PSF", exposure.psf))
+    missing = [name for name, part in parts if part is None]
+    remedy = "process it again" if "PSF" in missing else _REMEDY
+    if missing == ["zero point"]:
+        remedy += " and has the band of its filter"
+    return f"no {' and no '.join(missing)}; {remedy}"
 
 
 def _data_ids(butler: Butler, kind: DatasetType, wanted: Sequence[Mapping[str, Any]]) -> Iterator[DataId]:

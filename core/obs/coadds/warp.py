@@ -15,7 +15,7 @@ from obs.algorithms.coadd.resample import ResamplingKernel, noise_excess, resamp
 from obs.algorithms.pixels.grow import grow
 from obs.algorithms.psf.width import half_maximum_width
 from obs.coadds.config import CoaddConfig
-from obs.coadds.frames import REMEDY
+from obs.coadds.frames import describe_missing
 from obs.coadds.select import Candidate
 from obs.errors import DatasetNotFoundError, FileFormatError
 from obs.frozen import frozen
@@ -125,9 +125,7 @@ def warp_frame(
     exposure = calibration.apply(exposure)
     calib, psf, frame_wcs = exposure.photo_calib, exposure.psf, exposure.wcs
     if calib is None or psf is None or frame_wcs is None:
-        missing = [name for name, part in (("WCS", frame_wcs), ("zero point", calib), ("PSF", psf)) if part is None]
-        remedy = "process it again" if psf is None else REMEDY
-        _LOG.warning("%s: left out, it has no %s; %s", frame.name, " and no ".join(missing), remedy)
+        _LOG.warning("%s: left out, it has %s", frame.name, describe_missing(exposure))
         return None
     region = _covered(frame_wcs, exposure.shape, wcs, box)
     if region.is_empty:
