@@ -2,6 +2,10 @@
 
 from broken_package import ROW, all_of, break_package, changed, run_doctor
 
+from obs.doctor.check import Check
+from obs.doctor.examine import Examined
+from obs.doctor.page import find_complaints
+
 
 def test_a_night_fits_on_a_page(made, night, tmp_path, capsys):
     status, out, _ = run_doctor(capsys, made, all_of(night), "--no-picture")
@@ -46,3 +50,10 @@ def test_lights_alone_of_a_camera_that_has_nothing_else(made, night, tmp_path, c
     assert status == 0
     assert "obs process" in out.split("\ntrial\n")[1]
     assert last.startswith("nothing left to fix, as one processed exposure shows")
+
+
+def test_several_warnings_of_one_exposure_count_once():
+    saturated, noise = (Check("signature", "isr", verdict="doubtful", note=note) for note in ("cut off", "read noise"))
+    exposures = [Examined("a.fits", [saturated, noise]), Examined("b.fits", [noise])]
+    found = {one.check.note: (len(one.names), one.n_checked) for one in find_complaints(exposures)}
+    assert found == {"cut off": (1, 2), "read noise": (2, 2)}

@@ -1,6 +1,7 @@
 """The report of `obs doctor` on one page: what is the same in all files, what differs, what is wrong."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from obs.doctor.check import STEPS, Check
@@ -66,7 +67,8 @@ def find_complaints(exposures: Sequence[Examined]) -> list[Complaint]:
             if check.verdict in ("wrong", "doubtful"):
                 key = (check.verdict, check.step, _plain(check.name), _plain(check.note), _plain(check.remedy))
                 groups.setdefault(key, []).append((examined.name, check))
-    counts = {key: len(checks) for key, checks in _by_key(exposures).items()}
+    # several warnings of one exposure are one look at it
+    counts = Counter(key for one in exposures for key in {(check.step, check.name) for check in one.checks})
     complaints = [
         Complaint(
             group[0][1],
