@@ -182,6 +182,22 @@ def test_the_same_again(repository, tmp_path):
     assert len(valid(repository)) == 1
 
 
+def test_masters_of_other_programs_are_taken_by_their_image_type(repository, tmp_path):
+    cards = {"OBSTYPE": None, "CALIB_ID": None, "DETECTOR": 1, "FILTER": "r", "DATE-OBS": "2024-03-01T20:00:00"}
+    files = [
+        write_calib(tmp_path / "1.fits", **cards, IMAGETYP="Master Bias"),
+        write_calib(tmp_path / "2.fits", **cards, IMAGETYP="Flat Frame"),
+    ]
+    report = ingest(repository, *files)
+    assert [file.reason for file in report.files] == ["", ""]
+    assert [file.data_ids[0]["type"] for file in report.files] == ["bias", "flat"]
+    assert valid(repository)[0][:2] == ("2024-03-01", 1)
+    raw = write_raw(tmp_path / "raw.fits", IMGTYPE="Master Bias", IMAGETYP="Master Bias")
+    (left_out,) = ingest_raws(Butler(repository), [raw], IngestOptions()).files
+    assert left_out.status == "skipped"
+    assert "a bias made of several frames (IMAGETYP = 'Master Bias'), no raw frame; obs calibs" in left_out.reason
+
+
 def test_files_that_do_not_say_what_they_are(repository, tmp_path):
     files = [
         write_calib(tmp_path / "1.fits", OBSTYPE=None),

@@ -16,6 +16,7 @@ from obs.inspection.header.site import find_site
 from obs.inspection.header.sky_scale import find_sky_scale
 from obs.inspection.inspect import inspect_files
 from obs.inspection.raw_file import read_raw_file
+from obs.instrument.image_types import type_of_master
 from obs.scaffold.answers import Answers
 from obs.scaffold.create import create_package
 from obs.scaffold.facts import template_facts
@@ -116,6 +117,21 @@ def test_a_filter_without_letters_is_not_known(text):
 def test_frames_made_of_several_have_no_type_of_a_raw_frame(kind):
     cards = cards_of(f"IMAGETYP='{kind}'")
     assert not collect_frame_facts(cards).image_type[0].is_known
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        *((f"{before}{what}", kind) for before in ("Master ", "MASTER", "master_", "Stacked ", "Combined ")
+          for what, kind in (("Bias", "bias"), ("Dark Frame", "dark"), ("FLAT", "flat"), ("zero", "bias"))),
+        ("Superbias", "bias"), ("superflat", "flat"), ("Flat Master", "flat"), ("Dark, stacked", ""),
+        ("Master Light", ""), ("bias", ""), ("Bias Frame", ""), ("mastermind", ""), ("Supernova", ""), ("combined", ""),
+    ],
+)  # fmt: skip
+def test_image_types_of_masters(text, kind):
+    found, card = type_of_master({"IMAGETYP": f" {text} ", "OBSTYPE": 3})
+    assert found == kind
+    assert card == (f"IMAGETYP = '{text}'" if kind else "")
 
 
 def test_coordinates_of_2000_come_before_those_of_an_equinox_that_no_card_gives():

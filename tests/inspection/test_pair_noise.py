@@ -157,4 +157,5 @@ def test_a_master_does_not_show_where_the_overscan_is(tmp_path):
     (amplifier,) = findings.detectors[0].facts.amplifiers
     assert amplifier.overscan == Box(200, 0, 32, 200)
     assert findings["image_type"].value == "science"
-    assert any("Master Flat" in text for text in findings.warnings)
+    assert any("master.fits: made of several frames" in text for text in findings.warnings)
+    assert findings.masters == {"flat"}

@@ -16,6 +16,7 @@ from obs.ingest.moved_files import moved_by_another
 from obs.ingest.report import ALREADY, FileReport, IngestReport
 from obs.ingest.transfer import Mode, Transfer, finish_move, is_same_file, is_same_place
 from obs.ingest.translation import first_image, load_translator
+from obs.instrument.image_types import IMAGE_TYPE_CARDS, read_types, type_of_master
 from obs.policy.data_id import DataId, format_data_id
 from obs.repo.butler import Butler
 from obs.repo.calibration_type import calibration_type
@@ -204,7 +205,7 @@ def read_calib_id(store: CalibStore, path: Path) -> tuple[str, DataId]:
     store : CalibStore
         Calibrations of the repository.
     path : Path
-        Calibration frame with the cards OBSTYPE and CALIB_ID, or those of the keys.
+        Calibration frame with the cards OBSTYPE and CALIB_ID, or those of the image type and of the keys.
 
     Raises
     ------
@@ -215,6 +216,8 @@ def read_calib_id(store: CalibStore, path: Path) -> tuple[str, DataId]:
     """
     header = first_image(path)
     name = calibration_type(header)
+    if name not in store.types:
+        name = type_of_master(header)[0] or next(read_types(header, IMAGE_TYPE_CARDS), name)
     if name not in store.types:
         names = ", ".join(store.types)
         problem = f"OBSTYPE '{name}' is not a calibration of this camera" if name else "OBSTYPE is missing"

@@ -15,6 +15,7 @@ from obs.ingest.path_keys import keys_of_path
 from obs.ingest.report import HOLDS_TABLE, HOLDS_TRUTH
 from obs.ingest.text_headers import is_text_header, read_text_headers
 from obs.instrument.header import COLOR, EDITED, TRUTH, merge_headers, name_cards
+from obs.instrument.image_types import standard_type, type_of_master
 from obs.instrument.instrument import Instrument, make_translator
 from obs.instrument.readout_cards import BINNING_CARDS
 from obs.instrument.recognize import recognize
@@ -32,6 +33,7 @@ __all__ = [
     "with_columns",
 ]
 
+_TAKES_MASTERS = "obs calibs ingest REPO FILES --validity DAYS"
 _EDITED_HEADER = (
     "the header does not agree with CHECKSUM: it was edited or damaged after the file was written; "
     "see its values by obs translate, and copy the file again if one is wrong"
@@ -201,6 +203,10 @@ def translate_file(
             return Translated(path, error=HOLDS_TRUTH, is_no_exposure=True)
         if stranger := _find_stranger(frames[0].header, translator):
             return Translated(path, stranger=stranger)
+        kind, card = type_of_master(frames[0].header)
+        if kind and standard_type(str(frames[0].row.get("dataType", ""))) is None:
+            error = f"a {kind} made of several frames ({card}), no raw frame; {_TAKES_MASTERS} takes it"
+            return Translated(path, error=error, is_no_exposure=True)
         if any(EDITED in frame.header for frame in frames):
             warnings.append(_EDITED_HEADER)
         whole = [_with_given(_with_path(frame, path, template), given or {}) for frame in frames]

@@ -28,7 +28,7 @@ from obs.inspection.header.binning import find_binning
 from obs.inspection.header.exposure_time import find_exposure_time
 from obs.inspection.header.image_types import find_image_type
 from obs.inspection.header.keys import KeyRule, Roles, detector_in_names, detector_value, find_detector_key, find_roles
-from obs.inspection.header.processed import find_processing
+from obs.inspection.header.processed import find_processing, is_stack
 from obs.inspection.header.sky_scale import SkyScale, find_pixel_size, find_sky_scale
 from obs.inspection.layout import find_detector
 from obs.inspection.overscan_hdus import join_overscan
@@ -36,6 +36,7 @@ from obs.inspection.pair_noise import Exposure, measure_noise
 from obs.inspection.raw_file import RawFile, RawImage, read_raw_file
 from obs.inspection.sections import Section
 from obs.instrument.amplifier_files import AmplifierFiles
+from obs.instrument.image_types import type_of_master
 
 __all__ = ["DetectorImages", "Findings", "inspect_files"]
 
@@ -87,6 +88,8 @@ class Findings:
         Scale and orientation.
     roles : Roles or None
         What cards tell apart, of several frames.
+    masters : frozenset of str
+        Types of calibration frames that are there as stacks, which were left out.
     mosaic : Finding
         Colors of the cell of a color camera, whose detectors' facts are then those of a color; not known for others.
     warnings : tuple of str
@@ -103,6 +106,7 @@ class Findings:
     detector: KeyRule
     sky: SkyScale
     roles: Roles | None
+    masters: frozenset[str]
     mosaic: Finding
     warnings: tuple[str, ...]
     amplifier_files: AmplifierFiles | None = None
@@ -147,7 +151,7 @@ def inspect_files(paths: Sequence[Path], amplifier_files: AmplifierFiles | None 
         warnings.append(f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}: {text}")
     mode = only if BINNING.fullmatch(only) else ""
     files = files_of_one_camera(files, warnings, "" if mode else only)
-    files = files_of_one_mode(files, warnings, mode)
+    files, masters = _without_masters(files_of_one_mode(files, warnings, mode), warnings)
     first = files[0]
     cards = first.cards
     warnings += [f"{file.path.name}: {problem}" for file in files for problem in file.problems]
@@ -216,6 +220,7 @@ def inspect_files(paths: Sequence[Path], amplifier_files: AmplifierFiles | None 
         detector=rule,
         sky=sky,
         roles=_roles(files, layout, rule, frames.begins),
+        masters=masters,
         mosaic=mosaic,
         amplifier_files=amplifier_files,
         warnings=tuple(dict.fromkeys(warnings)),
@@ -321,6 +326,35 @@ _PLACEHOLDER = re.compile(
 )
 
 
+def _without_masters(files: tuple[RawFile, ...], warnings: list[str]) -> tuple[tuple[RawFile, ...], frozenset[str]]:
+    """Return the files without calibration frames that were made of several, and the types of these.
+
+    Their names, dates and numbers are not those of exposures. Where no science frame is beside them, they stay.
+    """
+    masters = {file.path.name: kind for file in files if (kind := _type_of_stack(file.cards))}
+    raws = tuple(file for file in files if file.path.name not in masters)
+    if not masters or not any(_type(file.cards) == "science" for file in raws):
+        return files, frozenset()
+    first, *others = masters
+    warnings.append(
+        f"{first}{f' and {len(others)} more' if others else ''}: made of several frames, so not taken for "
+        "what the camera writes; obs calibs ingest REPO FILES --validity DAYS takes them"
+    )
+    return raws, frozenset(masters.values())
+
+
+def _type_of_stack(cards: Cards) -> str:
+    """Return the type of a calibration frame that was made of several; empty for others."""
+    kind = type_of_master(cards)[0]
+    if not kind and is_stack(cards):
+        kind = str(_type(cards) or "")
+    return kind if kind in ("bias", "dark", "flat") else ""
+
+
+def _type(cards: Cards) -> object:
+    return find_image_type(cards, find_exposure_time(cards)[0]).value
+
+
 def _as_read(files: Sequence[RawFile]) -> list[RawFile]:
     """Return the files whose pixels are as the camera read them: masters and stacks show neither overscan nor noise."""
     return [file for file in files if not any(find_processing(file.cards))] or list(files)
@@ -329,7 +363,7 @@ def _as_read(files: Sequence[RawFile]) -> list[RawFile]:
 def _others(files: Sequence[RawFile], bright: RawFile) -> list[RawFile]:
     """Return some other files with images like those of the brightest, of as many kinds as there are."""
     alike = [file for file in files if file is not bright and file.shapes == bright.shapes]
-    kinds = {find_image_type(file.cards, find_exposure_time(file.cards)[0]).value: file for file in alike}
+    kinds = {_type(file.cards): file for file in alike}
     return list(kinds.values())[:_MOST_OTHERS]
 
 

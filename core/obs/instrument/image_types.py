@@ -18,6 +18,7 @@ __all__ = [
     "read_types",
     "standard_type",
     "type_in_names",
+    "type_of_master",
 ]
 
 WORDS: dict[str, tuple[str, ...]] = {
@@ -136,6 +137,30 @@ def standard_type(text: str) -> str | None:
     if specific == {"dark", "flat"}:  # a dark for flats
         return "dark"
     return specific.pop() if len(specific) == 1 else None
+
+
+def type_of_master(cards: CardReader) -> tuple[str, str]:
+    """Return the type of a calibration frame that was made of several, and the card that says so; empty for others.
+
+    Parameters
+    ----------
+    cards : CardReader
+        Header, whose image type is 'Master Bias', 'MASTERFLAT', 'Superbias' or the like.
+    """
+    for name in IMAGE_TYPE_CARDS:
+        value = cards.get(name)
+        match = _MASTER.fullmatch(value.strip()) if isinstance(value, str) else None
+        if match is not None and (kind := standard_type(match["what"] or match["before"])) in ("bias", "dark", "flat"):
+            return kind, f"{name} = '{str(value).strip()}'"
+    return "", ""
+
+
+_MASTER = re.compile(
+    r"(?:super|(?:master|stacked|stack|combined|average|averaged|mean|median)[ _-]*)(?P<what>[a-z][a-z _-]*)"
+    r"|(?P<before>[a-z][a-z _-]*?)[ _-]*(?:master|stacked|stack|combined)",
+    re.I,
+)
+"""Image types of frames that were made of several, with the type of these."""
 
 
 def type_in_names(text: str) -> str | None:

@@ -100,7 +100,7 @@ def absent_calibrations(findings: Findings) -> list[str]:
     Of files that hold science frames and flats, no dark means that none are taken; no bias, that overscan stands in.
     Telescopes that take and keep their calibration frames inside give nothing but science frames.
     """
-    kinds = {one.image_type[0].value for one in findings.frames.files}
+    kinds = {one.image_type[0].value for one in findings.frames.files} | findings.masters
     if kinds == {"science"} and any(map(_keeps_calibrations, findings.files)):
         return ["bias", "dark", "flat"]
     if not {"science", "flat"} <= kinds:
@@ -125,7 +125,7 @@ def _darks_for_bias(findings: Findings) -> dict[str, str]:
     its dark current, too.
     """
     kinds = [one.image_type[0].value for one in findings.frames.files]
-    if "bias" in (*kinds, *absent_calibrations(findings), *corrected_already(findings)):
+    if "bias" in (*kinds, *findings.masters, *absent_calibrations(findings), *corrected_already(findings)):
         return {}
     times: dict[str, set[float]] = {"dark": set(), "science": set()}
     for kind, one in zip(kinds, findings.frames.files, strict=True):
