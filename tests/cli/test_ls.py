@@ -24,6 +24,14 @@ def test_ls_counts_dataset_types_with_those_of_parents(obs, repository, tmp_path
     )
 
 
+@pytest.mark.parametrize("words", [(), ("raw",)])
+def test_a_registry_that_is_no_database_is_an_error(obs, repository, words):
+    (repository / "registry.sqlite3").write_bytes(b"not a database, but as long as one" * 200)
+    status, _, err = obs("ls", repository, *words)
+    assert status == 1
+    assert f"cannot read the registry {repository / 'registry.sqlite3'}: file is not a database" in err
+
+
 def test_ls_with_ids(obs, repository):
     status, out, _ = obs("ls", repository, "raw", "--id", "visit=1^2", "ccd=1")
     assert status == 0

@@ -37,6 +37,7 @@ def list_datasets(root: Path, dataset_type: str | None, camera: str | None, ids:
             if not count_results(butler, [words]):
                 _LOG.warning("Nothing found for %s", " ".join(words))
                 note_unmatched([words])
+        butler.mapper.id_keys(butler.instrument.raw_dataset_type)  # files are found even if the registry cannot be read
     else:
         found = find_results(butler, dataset_type, ids)
         warn_of_unmatched(butler, [dataset_type], ids, [result.data_id for result in found])
