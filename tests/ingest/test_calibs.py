@@ -182,6 +182,19 @@ def test_the_same_again(repository, tmp_path):
     assert len(valid(repository)) == 1
 
 
+def test_a_file_of_another_repository_is_not_moved_out_of_it(repository, tmp_path):
+    (other := tmp_path / "other/CALIB/bias").mkdir(parents=True)
+    (tmp_path / "other/CALIB/calibRegistry.sqlite3").touch()
+    path = write_calib(other / "b.fits")
+    (refused,) = ingest(repository, path).files
+    assert refused.status == "failed"
+    assert refused.reason.startswith(f"it belongs to the repository {tmp_path / 'other/CALIB'}, and is not moved out")
+    assert path.is_file()
+    assert ingest(repository, path, mode="copy").ok
+    assert ingest(repository, path, ignore_ingested=True).files[0].status == "failed"
+    assert path.is_file()
+
+
 def test_masters_of_other_programs_are_taken_by_their_image_type(repository, tmp_path):
     cards = {"OBSTYPE": None, "CALIB_ID": None, "DETECTOR": 1, "FILTER": "r", "DATE-OBS": "2024-03-01T20:00:00"}
     files = [

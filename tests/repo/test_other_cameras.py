@@ -200,6 +200,16 @@ def test_times_of_another_name_and_defects_as_an_image(butler):
     assert _level(butler.get("cpBias", visit=19, ccdnum=3)) == 300.0  # as in the stack, only ``columns`` are compared
 
 
+@pytest.mark.parametrize("butler", [("decam", "%(ccdnum)d")], indirect=True)
+def test_a_number_that_only_a_registry_knows(butler, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr("obs.repo.find_instrument.instrument_for_mapper", lambda mapper: butler.instrument)
+    (butler.root / "registry.sqlite3").unlink()
+    words = [str(butler.root), "--id", "visit=19", "hdu=2", "--output", str(tmp_path / "out")]
+    assert main(["process", *words]) == 1
+    err = capsys.readouterr().err
+    assert "raw: no column 'ccdnum' in raw; the names of the files do not give it, and there is no registry" in err
+
+
 @pytest.mark.parametrize("butler", [("lsstcam", "%(detector)d")], indirect=True)
 def test_raw_frames_that_are_put_together_from_amplifiers(butler, monkeypatch, capsys):
     data_id = {"visit": 20, "detector": 94}

@@ -14,7 +14,7 @@ from obs.ingest.calib_store import CalibStore
 from obs.ingest.headers import FileHeader
 from obs.ingest.moved_files import moved_by_another
 from obs.ingest.report import ALREADY, FileReport, IngestReport
-from obs.ingest.transfer import Mode, Transfer, finish_move, is_same_file, is_same_place
+from obs.ingest.transfer import Mode, Transfer, check_owner, finish_move, is_same_file, is_same_place
 from obs.ingest.translation import first_image, load_translator
 from obs.instrument.image_types import IMAGE_TYPE_CARDS, read_types, type_of_master
 from obs.policy.data_id import DataId, format_data_id
@@ -111,6 +111,8 @@ class _CalibIngest:
             name, data_id = read_calib_id(self.store, path)
             warnings = self.origin.check(first_image(path), data_id)
             target = self.store.target(name, data_id)
+            if self.mode == "move":
+                check_owner(path, target)
         except Exception as error:  # noqa: BLE001 - one bad file must not stop the others
             moved = moved_by_another(path, self.store.registry, self.store.root)
             return _CalibPlan(moved or FileReport(path, "failed", describe_fault(error, path)))

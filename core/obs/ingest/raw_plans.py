@@ -10,7 +10,7 @@ from obs.errors import describe_fault
 from obs.frozen import frozen
 from obs.ingest.moved_files import moved_by_another
 from obs.ingest.report import ALREADY, FileReport
-from obs.ingest.transfer import Mode, Transfer, is_same_file
+from obs.ingest.transfer import Mode, Transfer, check_owner, is_same_file
 from obs.ingest.translation import Translated
 from obs.policy.data_id import format_data_id
 from obs.policy.dataset_type import DatasetType, split_hdu
@@ -175,6 +175,8 @@ class RawPlanner:
             for row in rows:
                 self.check(_known(row))
             targets = self._targets(path, rows)
+            if self.options.mode == "move":
+                check_owner(path, targets[0])
         except Exception as error:  # noqa: BLE001 - one bad file must not stop the others
             return Plan(translated, FileReport(path, "failed", describe_fault(error, path, "has no place")))
         keys = [tuple(row[name] for name in self.unique) for row in rows]

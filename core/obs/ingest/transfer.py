@@ -18,14 +18,17 @@ from obs.errors import OutputError
 from obs.os_advice import write_advice
 from obs.regular_file import open_regular
 from obs.repo.atomic import remove_leftovers, sync_folder, temporary_path
+from obs.repo.database_file import DATABASE_FILE
+from obs.repo.key_sources import CALIB_REGISTRY, REGISTRY_FILE
 from obs.repo.links_out import check_inside
 
-__all__ = ["MODES", "Mode", "Transfer", "finish_move", "is_same_file", "is_same_place"]
+__all__ = ["MODES", "Mode", "Transfer", "check_owner", "finish_move", "is_same_file", "is_same_place"]
 
 Mode = Literal["link", "copy", "move", "skip"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 
 _NO_HARD_LINK = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES, errno.ENOSYS)
+_REGISTRIES = (REGISTRY_FILE, CALIB_REGISTRY, DATABASE_FILE)
 #: What tells whether a file has been replaced or changed: device, inode, size, time of change in ns.
 _Signature = tuple[int, int, int, int]
 
@@ -53,6 +56,27 @@ def is_same_place(source: Path, target: Path) -> bool:
         Paths, of which the last name is not resolved.
     """
     return source.parent.resolve() / source.name == target.parent.resolve() / target.name
+
+
+def check_owner(source: Path, target: Path) -> None:
+    """Refuse to move a file out of a repository whose registry may know it.
+
+    Parameters
+    ----------
+    source, target : Path
+        The file and its place, which may be in the same repository, or in the calibrations of that.
+
+    Raises
+    ------
+    OutputError
+        If the file is below a registry below which its place is not.
+    """
+    folders = source.parent.resolve(), *source.parent.resolve().parents
+    owner = next((folder for folder in folders if any((folder / name).exists() for name in _REGISTRIES)), None)
+    if owner is not None and not target.parent.resolve().is_relative_to(owner):
+        raise OutputError(
+            f"it belongs to the repository {owner}, and is not moved out of it: --mode copy or --mode link"
+        )
 
 
 class Transfer:

@@ -27,6 +27,12 @@ class FileKeys:
         Whose files tell, as a rule ``raw``.
     """
 
+    #: What to do about a key that names of files do not have; no data ID of theirs can be given with it.
+    advice = (
+        "the names of the files do not give it, and there is no registry that could: ingest them, by obs init and obs "
+        "ingest into a new folder, or with the stack's ingestImages.py"
+    )
+
     def __init__(self, roots: Sequence[Path], dataset_type: DatasetType) -> None:
         self._roots, self._dataset_type = tuple(roots), dataset_type
         name, hdu = split_hdu(dataset_type.compiled.text)
