@@ -13,6 +13,7 @@ from obs.inspection.cards import Cards
 from obs.inspection.color_mosaic import AS_ONE_FILTER, find_color_mosaic
 from obs.inspection.detector_places import place_by_sections, places_by_wcs
 from obs.inspection.files.grouping import group_images, set_aside
+from obs.inspection.files.masters import as_read_by_camera, type_of_frame, without_masters
 from obs.inspection.files.other_files import compare_amplifiers_with_files, compare_with_files
 from obs.inspection.files.readout_modes import (
     BINNING,
@@ -25,10 +26,8 @@ from obs.inspection.files.several_files import brightest_file, files_of_detector
 from obs.inspection.finding import CONFIDENCES, Confidence, Finding, lower_confidence
 from obs.inspection.frame_facts import FileFacts, FrameFacts, find_frame_facts
 from obs.inspection.header.binning import find_binning
-from obs.inspection.header.exposure_time import find_exposure_time
-from obs.inspection.header.image_types import find_image_type
 from obs.inspection.header.keys import KeyRule, Roles, detector_in_names, detector_value, find_detector_key, find_roles
-from obs.inspection.header.processed import find_processing, is_stack
+from obs.inspection.header.processed import find_processing
 from obs.inspection.header.sky_scale import SkyScale, find_pixel_size, find_sky_scale
 from obs.inspection.layout import find_detector
 from obs.inspection.overscan_hdus import join_overscan
@@ -36,7 +35,6 @@ from obs.inspection.pair_noise import Exposure, measure_noise
 from obs.inspection.raw_file import RawFile, RawImage, read_raw_file
 from obs.inspection.sections import Section
 from obs.instrument.amplifier_files import AmplifierFiles
-from obs.instrument.image_types import type_of_master
 
 __all__ = ["DetectorImages", "Findings", "inspect_files"]
 
@@ -151,7 +149,7 @@ def inspect_files(paths: Sequence[Path], amplifier_files: AmplifierFiles | None 
         warnings.append(f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}: {text}")
     mode = only if BINNING.fullmatch(only) else ""
     files = files_of_one_camera(files, warnings, "" if mode else only)
-    files, masters = _without_masters(files_of_one_mode(files, warnings, mode), warnings)
+    files, masters = without_masters(files_of_one_mode(files, warnings, mode), warnings)
     first = files[0]
     cards = first.cards
     warnings += [f"{file.path.name}: {problem}" for file in files for problem in file.problems]
@@ -159,7 +157,7 @@ def inspect_files(paths: Sequence[Path], amplifier_files: AmplifierFiles | None 
     number = first.primary.get("NEXTEND")
     if isinstance(number, int) and number > first.extensions:
         warnings.append(f"{first.path.name}: NEXTEND says {number} extensions, here are {first.extensions}")
-    as_read = _as_read(files)
+    as_read = as_read_by_camera(files)
     bright = brightest_file(as_read)
     if bright.images[0].is_normalized:
         warnings.append(_NORMALIZED.format(bright.path.name))
@@ -326,44 +324,10 @@ _PLACEHOLDER = re.compile(
 )
 
 
-def _without_masters(files: tuple[RawFile, ...], warnings: list[str]) -> tuple[tuple[RawFile, ...], frozenset[str]]:
-    """Return the files without calibration frames that were made of several, and the types of these.
-
-    Their names, dates and numbers are not those of exposures. Where no science frame is beside them, they stay.
-    """
-    masters = {file.path.name: kind for file in files if (kind := _type_of_stack(file.cards))}
-    raws = tuple(file for file in files if file.path.name not in masters)
-    if not masters or not any(_type(file.cards) == "science" for file in raws):
-        return files, frozenset()
-    first, *others = masters
-    warnings.append(
-        f"{first}{f' and {len(others)} more' if others else ''}: made of several frames, so not taken for "
-        "what the camera writes; obs calibs ingest REPO FILES --validity DAYS takes them"
-    )
-    return raws, frozenset(masters.values())
-
-
-def _type_of_stack(cards: Cards) -> str:
-    """Return the type of a calibration frame that was made of several; empty for others."""
-    kind = type_of_master(cards)[0]
-    if not kind and is_stack(cards):
-        kind = str(_type(cards) or "")
-    return kind if kind in ("bias", "dark", "flat") else ""
-
-
-def _type(cards: Cards) -> object:
-    return find_image_type(cards, find_exposure_time(cards)[0]).value
-
-
-def _as_read(files: Sequence[RawFile]) -> list[RawFile]:
-    """Return the files whose pixels are as the camera read them: masters and stacks show neither overscan nor noise."""
-    return [file for file in files if not any(find_processing(file.cards))] or list(files)
-
-
 def _others(files: Sequence[RawFile], bright: RawFile) -> list[RawFile]:
     """Return some other files with images like those of the brightest, of as many kinds as there are."""
     alike = [file for file in files if file is not bright and file.shapes == bright.shapes]
-    kinds = {_type(file.cards): file for file in alike}
+    kinds = {type_of_frame(file.cards): file for file in alike}
     return list(kinds.values())[:_MOST_OTHERS]
 
 
