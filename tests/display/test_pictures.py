@@ -1,6 +1,7 @@
 """Pictures: their pixels and their words."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -257,6 +258,18 @@ def test_images_blink(tmp_path):
         assert image.n_frames == 2
     with pytest.raises(OutputError, match=r"expected a name that ends in .png, .gif, .webp, got 'blink.pdf'"):
         animation.save(tmp_path / "blink.pdf")
+
+
+@pytest.mark.parametrize(("factor", "unit", "is_same"), [(1.3, "", True), (30.0, "", False), (1.3, "s", False)])
+def test_images_that_are_alike_blink_with_the_same_gray(factor, unit, is_same, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(
+        "obs.display.compare.draw_view", lambda view, look: drawn.append(draw_view(view, look)) or drawn[-1]
+    )
+    first = make_view(exposure(), "A")
+    blink(first, replace(first, image=first.image * np.float32(factor), unit=unit or first.unit))
+    one, two = (picture.figure.axes[0].images[0].get_clim() for picture in drawn)
+    assert (one == two) == is_same
 
 
 def test_colors_of_three_bands():

@@ -20,12 +20,14 @@ HOWS: tuple[How, ...] = ("blink", "difference")
 
 _DIVERGING = "RdBu_r"
 _PERCENT = 99.0
+_ALIKE = 0.5
 
 
 def blink(first: View, second: View, look: Look | None = None) -> Animation:
     """Return two images that take turns, the second on the pixels of the first.
 
-    Each has its own levels of black and white.
+    Both have the same levels of black and white, unless their own have less than half in common, as of a raw frame and
+    a calibrated one.
 
     Parameters
     ----------
@@ -41,12 +43,25 @@ def blink(first: View, second: View, look: Look | None = None) -> Animation:
     """
     look = _without_mask(look or Look())
     target = first.binned(look.largest)
-    pictures = [draw_view(target, look), draw_view(align(second, target), look)]
+    other = align(second, target)
+    look = _with_common_limits(target, other, look)
+    pictures = [draw_view(target, look), draw_view(other, look)]
     # the same room around both, so that only the image blinks
     most = Margins(*map(max, *(picture.margins for picture in pictures)))
     for picture in pictures:
         fit_figure(picture.figure, picture.figure.axes[0], side_lengths(*target.full_shape[::-1]), most)
     return Animation([picture.png() for picture in pictures], f"{first.title} and {second.title}")
+
+
+def _with_common_limits(first: View, second: View, look: Look) -> Look:
+    """Return a look with levels that hold for both images, so that nothing else than these blinks."""
+    if look.limits is not None or (first.unit, first.quantity) != (second.unit, second.quantity):
+        return look
+    own = [find_limits(view.image, view.scale if look.scale == "auto" else look.scale) for view in (first, second)]
+    (lowest, low), (high, highest) = (sorted(values) for values in zip(*own, strict=True))
+    if high - low < _ALIKE * max(upper - lower for lower, upper in own):
+        return look
+    return replace(look, limits=(lowest, highest))
 
 
 def _without_mask(look: Look) -> Look:
