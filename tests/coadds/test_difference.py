@@ -259,7 +259,7 @@ def test_without_stars_the_psf_models_match(field, tmp_path):
     assert len(butler.get("deepDiff_diaSrc", data_id(1))) == 5
 
 
-def test_a_misplaced_object_is_a_dipole_and_a_hole_of_the_coadd_no_change(field, tmp_path):
+def test_a_misplaced_object_is_a_dipole_and_a_hole_of_the_coadd_no_change(field, tmp_path, capsys):
     out = copy(field, tmp_path)
     butler = obs.Butler(outputs=str(out))
     coadd, hole = butler.get("deepCoadd", COADD), sky(*stars()[0][1])
@@ -276,10 +276,18 @@ def test_a_misplaced_object_is_a_dipole_and_a_hole_of_the_coadd_no_change(field,
             sign * 3000 * psf.render(x=[x], y=[150.0])[0]
         )
     butler.put(exposure, "calexp", data_id(1))
+    capsys.readouterr()
     assert main(["difference", str(out), "--id", "visit=1"]) == 0
+    headers, row = (line.split() for line in capsys.readouterr().out.splitlines()[:2])
     catalog = butler.get("deepDiff_diaSrc", data_id(1))
+    suspect, negative = catalog["base_PixelFlags_flag_suspect"], catalog["flags_negative"]
+    assert suspect.any()
+    assert headers[2:6] == ["brighter", "fainter", "dipoles", "suspect"]
     dipole = catalog["ip_diffim_ClassificationDipole_value"]
     assert dipole.sum() == 2
+    # the data ID may have several words; nine columns follow it
+    counts = [np.count_nonzero(which) for which in (~negative & ~suspect, negative & ~suspect, dipole, suspect)]
+    assert list(map(int, row[-9:-5])) == counts
     assert sorted(catalog["flags_negative"][dipole]) == [False, True]
     x, y = exposure.wcs.sky_to_pixel(ra=hole[0], dec=hole[1])
     beside = np.hypot(catalog["base_SdssCentroid_x"] - x, catalog["base_SdssCentroid_y"] - y) < 8
@@ -292,9 +300,14 @@ def test_inputs_that_cannot_be_subtracted(field, tmp_path, capsys):
     butler = obs.Butler(outputs=str(out))
     exposure = butler.get("calexp", data_id(1))
     butler.put(exposure, "calexp", data_id(4, "B"))
-    exposure.wcs = None
+    wcs, exposure.wcs = exposure.wcs, None
     butler.put(exposure, "calexp", data_id(3))
+    exposure.wcs, exposure.photo_calib = wcs, None
+    butler.put(exposure, "calexp", data_id(2))
     capsys.readouterr()
+    assert main(["difference", str(out), "--id", "visit=2"]) == 1
+    text = capsys.readouterr().err
+    assert "no zero point; process it with a reference catalog that covers it and has the band of its filter" in text
     assert main(["difference", str(out), "--id", "visit=3"]) == 1
     assert "its calexp has no WCS; process it with a reference catalog that covers it" in capsys.readouterr().err
     assert main(["difference", str(out), "--id", "visit=4"]) == 1
