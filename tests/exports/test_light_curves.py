@@ -173,9 +173,15 @@ def test_nothing_that_can_be_sent_in():
         format_etd(table(filter=np.array(["g", "V"] * 3)))
 
 
-def test_points_without_a_magnitude_worth_the_name_are_limits_in_the_plot(tmp_path, monkeypatch):
-    drawn = []
-    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, *_, **__: drawn.append(figure))
+@pytest.fixture
+def drawn(monkeypatch):
+    """Return the figures that are saved, which are not written."""
+    figures = []
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, *_, **__: figures.append(figure))
+    return figures
+
+
+def test_points_without_a_magnitude_worth_the_name_are_limits_in_the_plot(tmp_path, drawn):
     values = table(magnitude_error=np.array([0.01, 0.01, 0.1, np.nan, 9.0, 0.34]))
     values.add("bjd_tdb", 2460310.5 + np.arange(6) / 24)
     plot_light_curve(values, "star", tmp_path / "curve.png", clobber=False)
@@ -186,9 +192,7 @@ def test_points_without_a_magnitude_worth_the_name_are_limits_in_the_plot(tmp_pa
     assert max(axes.get_ylim()) < 23.0
 
 
-def test_filters_named_after_colors_are_drawn_in_them(tmp_path, monkeypatch):
-    drawn = []
-    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, *_, **__: drawn.append(figure))
+def test_filters_named_after_colors_are_drawn_in_them(tmp_path, drawn):
     values = table(filter=np.array(["L", "Red", "Green", "Blue", "R", "Ha"]))
     values.add("bjd_tdb", 2460310.5 + np.arange(6) / 24)
     plot_light_curve(values, "star", tmp_path / "curve.png", clobber=False)
@@ -197,9 +201,7 @@ def test_filters_named_after_colors_are_drawn_in_them(tmp_path, monkeypatch):
     assert len(set(colors)) == 6
 
 
-def test_magnitudes_that_are_not_to_be_used_are_crosses_and_a_warning(tmp_path, monkeypatch):
-    drawn = []
-    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, *_, **__: drawn.append(figure))
+def test_magnitudes_that_are_not_to_be_used_are_crosses_and_a_warning(tmp_path, drawn):
     values = table(flags=np.array(["S", "CT", "SI", "", "", "P"]))
     values.add("bjd_tdb", 2460310.5 + np.arange(6) / 24)
     plot_light_curve(values, "star", tmp_path / "curve.png", clobber=False)

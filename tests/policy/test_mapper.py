@@ -44,7 +44,7 @@ class Counting:
     """Passes everything on, and notes which tables were asked."""
 
     def __init__(self, registry):
-        self.registry, self.asked = registry, []
+        self.registry, self.asked, self.advice = registry, [], registry.advice
 
     def columns(self, tables):
         return self.registry.columns(tables)

@@ -207,7 +207,7 @@ def test_a_number_that_only_a_registry_knows(butler, monkeypatch, capsys, tmp_pa
     words = [str(butler.root), "--id", "visit=19", "hdu=2", "--output", str(tmp_path / "out")]
     assert main(["process", *words]) == 1
     err = capsys.readouterr().err
-    assert "raw: no column 'ccdnum' in raw; the names of the files do not give it, and there is no registry" in err
+    assert "raw: no column 'ccdnum' in raw; only a registry gives it, and this repository has none" in err
 
 
 @pytest.mark.parametrize("butler", [("lsstcam", "%(detector)d")], indirect=True)

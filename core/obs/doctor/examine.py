@@ -18,8 +18,9 @@ from obs.doctor.places import amplifier_place, shown, translator_place
 from obs.doctor.signature import check_signature
 from obs.doctor.sky import check_sky
 from obs.errors import FileFormatError, ObsError
+from obs.ingest.image_headers import first_image
 from obs.ingest.text_headers import is_text_header
-from obs.ingest.translation import Frame, first_image, read_frames
+from obs.ingest.translation import Frame, read_frames
 from obs.inspection.layout import find_detector
 from obs.inspection.overscan_hdus import join_overscan
 from obs.inspection.raw_file import RawFile, read_raw_file

@@ -15,7 +15,8 @@ from obs.gen3_repository.places import RAW_KEYS
 from obs.gen3_repository.records import ExposureFacts, exposure_records
 from obs.gen3_repository.target import Target
 from obs.image.visit_info import VisitInfo
-from obs.ingest.translation import first_image, read_frames
+from obs.ingest.image_headers import first_image
+from obs.ingest.translation import read_frames
 from obs.instrument.instrument import Instrument
 from obs.policy.data_id import DataId, format_data_id
 from obs.repo.butler import Butler

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from obs.errors import FileFormatError, ObsError
-from obs.ingest.translation import first_image
+from obs.ingest.image_headers import first_image
 from obs.instrument.discovery import discover
 from obs.instrument.recognize import recognize
 from obs.instrument.translator import Translator

@@ -12,10 +12,11 @@ from obs.errors import FileFormatError, ObsError, OutputError, describe_fault
 from obs.ingest.calib_origin import CalibOrigin
 from obs.ingest.calib_store import CalibStore
 from obs.ingest.headers import FileHeader
+from obs.ingest.image_headers import first_image
 from obs.ingest.moved_files import moved_by_another
 from obs.ingest.report import ALREADY, FileReport, IngestReport
 from obs.ingest.transfer import Mode, Transfer, check_owner, finish_move, is_same_file, is_same_place
-from obs.ingest.translation import first_image, load_translator
+from obs.ingest.translation import load_translator
 from obs.instrument.image_types import IMAGE_TYPE_CARDS, read_types, type_of_master
 from obs.policy.data_id import DataId, format_data_id
 from obs.repo.butler import Butler

@@ -11,9 +11,10 @@ from obs.ingest.audit import Fault
 from obs.ingest.calib_origin import CalibOrigin
 from obs.ingest.calib_store import CalibStore
 from obs.ingest.calibs import read_calib_id
+from obs.ingest.image_headers import first_image
 from obs.ingest.raws import IngestOptions, ingest_raws
 from obs.ingest.relink import MissingRaw
-from obs.ingest.translation import first_image, load_translator
+from obs.ingest.translation import load_translator
 from obs.os_advice import write_advice
 from obs.policy.data_id import DataId, format_data_id
 from obs.repo.butler import Butler

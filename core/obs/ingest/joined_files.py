@@ -14,7 +14,7 @@ from typing import Any, cast
 from obs.errors import FileFormatError, ObsError, OutputError
 from obs.frozen import frozen
 from obs.ingest.headers import read_headers
-from obs.ingest.translation import first_image
+from obs.ingest.image_headers import first_image
 from obs.instrument.amplifier_files import AmplifierFiles
 from obs.instrument.header import FILE_NAME, name_cards
 from obs.instrument.translator import Translator

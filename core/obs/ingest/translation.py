@@ -1,7 +1,6 @@
 """From the header of a raw file to rows of the registry."""
 
 import copy
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import field, replace
@@ -10,22 +9,21 @@ from typing import Any
 
 from obs.errors import DataIdError, FileFormatError, ObsError, PluginError, describe_fault
 from obs.frozen import frozen
-from obs.ingest.headers import FileHeader, read_headers
+from obs.ingest.headers import FileHeader
+from obs.ingest.image_headers import NoImageError, extension_headers, image_headers, known_cards, text_image_headers
 from obs.ingest.path_keys import keys_of_path
-from obs.ingest.report import HOLDS_TABLE, HOLDS_TRUTH
-from obs.ingest.text_headers import is_text_header, read_text_headers
-from obs.instrument.header import COLOR, EDITED, TRUTH, merge_headers, name_cards
-from obs.instrument.image_types import standard_type, type_of_master
+from obs.ingest.report import HOLDS_TRUTH
+from obs.ingest.strangers import find_stranger, unreadable_stranger
+from obs.ingest.text_headers import is_text_header
+from obs.instrument.header import COLOR, EDITED, TRUTH, name_cards
+from obs.instrument.image_types import TAKES_MASTERS, standard_type, type_of_master
 from obs.instrument.instrument import Instrument, make_translator
-from obs.instrument.readout_cards import BINNING_CARDS
-from obs.instrument.recognize import recognize
 from obs.instrument.translator import Translator
 from obs.policy.data_id import cast_value
 
 __all__ = [
     "Frame",
     "Translated",
-    "first_image",
     "load_translator",
     "read_frames",
     "registry_columns",
@@ -33,7 +31,6 @@ __all__ = [
     "with_columns",
 ]
 
-_TAKES_MASTERS = "obs calibs ingest REPO FILES --validity DAYS"
 _EDITED_HEADER = (
     "the header does not agree with CHECKSUM: it was edited or damaged after the file was written; "
     "see its values by obs translate, and copy the file again if one is wrong"
@@ -60,10 +57,6 @@ class Frame:
     header: FileHeader
     row: dict[str, Any]
     hint: str = ""
-
-
-class _NoImageError(FileFormatError):
-    """A file holds tables alone."""
 
 
 @frozen
@@ -201,11 +194,11 @@ def translate_file(
         frames = list(read_frames(path, translator))
         if TRUTH in frames[0].header:
             return Translated(path, error=HOLDS_TRUTH, is_no_exposure=True)
-        if stranger := _find_stranger(frames[0].header, translator):
+        if stranger := find_stranger(frames[0].header, translator):
             return Translated(path, stranger=stranger)
         kind, card = type_of_master(frames[0].header)
         if kind and standard_type(str(frames[0].row.get("dataType", ""))) is None:
-            error = f"a {kind} made of several frames ({card}), no raw frame; {_TAKES_MASTERS} takes it"
+            error = f"a {kind} made of several frames ({card}), no raw frame; {TAKES_MASTERS} takes it"
             return Translated(path, error=error, is_no_exposure=True)
         if any(EDITED in frame.header for frame in frames):
             warnings.append(_EDITED_HEADER)
@@ -221,10 +214,10 @@ def translate_file(
                 )
         translated = tuple(_complete(translator, frame, needed, warnings) for frame in whole)
     except ObsError as error:
-        if stranger := _unreadable_stranger(path, reference):
+        if stranger := unreadable_stranger(path, reference):
             return Translated(path, stranger=stranger)
         # The list of files says which one it is.
-        return Translated(path, error=describe_fault(error, path), is_no_exposure=isinstance(error, _NoImageError))
+        return Translated(path, error=describe_fault(error, path), is_no_exposure=isinstance(error, NoImageError))
     except Exception as error:  # noqa: BLE001 - a translator's fault with one header must not stop the night
         return Translated(path, error=describe_fault(error, path, "the translator failed"))
     return Translated(path, translated, warnings=tuple(dict.fromkeys(warnings)), size=_size(frames[0].header))
@@ -259,13 +252,15 @@ def read_frames(path: Path, translator: Translator, *, text: bool = False) -> It
     """
     is_text = text and is_text_header(path)
     if translator.extensions and not is_text:
-        for number, header in _extensions(path, translator.extensions):
-            known = {**_known(header), **name_cards(path)}
+        for number, header in extension_headers(path, translator.extensions):
+            known = {**known_cards(header), **name_cards(path)}
             yield Frame(number, known, translator.registry_columns(known))
         return
     found: dict[tuple[Any, ...], Frame] = {}
     fault: FileFormatError | None = None
-    for number, header in _of_each_color(_texts(path) if is_text else _images(path), path, translator):
+    for number, header in _of_each_color(
+        text_image_headers(path) if is_text else image_headers(path), path, translator
+    ):
         try:
             row = translator.registry_columns(header)
         except FileFormatError as error:
@@ -292,108 +287,6 @@ def _of_each_color(
             yield number, header
 
 
-def _texts(path: Path) -> Iterator[tuple[int, FileHeader]]:
-    """Yield the headers of a text, those of extensions with the primary's cards beneath."""
-    primary: FileHeader = {}
-    count = 0
-    for number, header in read_text_headers(path):
-        if number == 0:
-            primary = header
-            continue
-        count += 1
-        yield number, _known(merge_headers(primary, header))
-    if not count:
-        yield 0, _known(primary)
-
-
-def _images(path: Path) -> Iterator[tuple[int, FileHeader]]:
-    """Yield the primary header if it has pixels, else that of every image, with the primary's cards beneath."""
-    primary: FileHeader = {}
-    count = 0
-    kinds = set()
-    cubes: list[str] = []
-    for number, header in read_headers(path):
-        if number == 0:
-            primary = header
-        kind = header.get("XTENSION", "IMAGE").strip() or "IMAGE"
-        if header.get("NAXIS", 0) > 0:
-            kinds.add(kind)
-        if kind == "IMAGE" and _planes(header) > 1:
-            cubes.append(f"HDU {number} is a cube of {_planes(header)} planes")
-        if not _is_plane(header) or kind != "IMAGE":
-            continue
-        count += 1
-        yield number, _known(merge_headers(primary, header)) if number else _known(header)
-        if number == 0:
-            return
-    if kinds and "IMAGE" not in kinds:
-        raise _NoImageError(HOLDS_TABLE, path=path)
-    if cubes and not count:
-        advice = (
-            "an exposure is one image: set planes = 'each' (an exposure each), 'mean' or 'colors' in translator.py, or "
-        )
-        advice += "describe the camera by obs new --planes"
-        raise FileFormatError(f"{cubes[0]}; {advice}", path=path)
-    if not count:
-        yield 0, _known(primary)
-
-
-def _planes(header: FileHeader) -> int:
-    """Return the number of images in an HDU."""
-    axes = [header.get(f"NAXIS{axis}", 1) for axis in range(3, header.get("NAXIS", 0) + 1)]
-    return math.prod(axes) if all(isinstance(length, int) for length in axes) else 1
-
-
-def _is_plane(header: FileHeader) -> bool:
-    """Whether an HDU holds one image, be it as a cube of one plane."""
-    axes = header.get("NAXIS", 0)
-    return axes >= 2 and all(header.get(f"NAXIS{axis}") == 1 for axis in range(3, axes + 1))
-
-
-def _known(header: FileHeader) -> FileHeader:
-    """Return the cards that have a value."""
-    return {keyword: value for keyword, value in header.items() if value == value}
-
-
-def first_image(path: Path) -> FileHeader:
-    """Return the primary header's cards; where that has no data, with those of the first HDU that has on top.
-
-    Parameters
-    ----------
-    path : Path
-        FITS file.
-
-    Raises
-    ------
-    FileFormatError
-        If it is not a FITS file, or ends early.
-    """
-    primary: FileHeader = {}
-    for number, header in read_headers(path):
-        if number == 0:
-            primary = header
-        if header.get("NAXIS", 0) > 0:
-            return _known(merge_headers(primary, header)) if number else _known(header)
-    return _known(primary)
-
-
-def _extensions(path: Path, wanted: Sequence[str]) -> Iterator[tuple[int, FileHeader]]:
-    """Yield the extensions that hold a detector each, with the primary header's cards beneath their own."""
-    primary: FileHeader = {}
-    missing = {name.upper(): name for name in wanted}
-    for number, header in read_headers(path):
-        primary = primary or header
-        name = str(header.get("EXTNAME", "")).strip().upper()
-        if name in missing:
-            del missing[name]
-            yield number, _known(merge_headers(primary, header))
-            if not missing:
-                return
-    if len(missing) == len(wanted):
-        raise FileFormatError(f"has none of the extensions {', '.join(missing.values())}", path=path)
-    raise FileFormatError(f"does not have the extensions {', '.join(missing.values())}", path=path)
-
-
 def _with_path(frame: Frame, path: Path, template: str) -> Frame:
     """Add the keys that only the path gives."""
     found = keys_of_path(template, path, frame.row) if template else {}
@@ -401,35 +294,6 @@ def _with_path(frame: Frame, path: Path, template: str) -> Frame:
         return frame
     hint = f"; the path gives {', '.join(found)}, and more if it ends in {template}"
     return replace(frame, row=dict(frame.row) | found, hint=hint)
-
-
-def _find_stranger(header: FileHeader, translator: Translator, *, is_readable: bool = True) -> str:
-    """Return why a file is of another camera, and of which; empty if nothing says so.
-
-    One that can be read is of this camera unless a card says otherwise.
-    """
-    card = translator.find_other_camera(header)
-    if not card and (is_readable or translator.recognizes(header)):
-        return ""
-    if name := recognize(header):
-        what = f": {card}" if card else ""
-        return (
-            f"of another camera{what}, which is installed as {name}: obs init DIR --camera {name}, then obs ingest DIR"
-        )
-    return f"of another {_what_differs(card)}: {card}" if card else ""
-
-
-def _what_differs(card: str) -> str:
-    """Return what a card, ``KEYWORD = value``, tells apart: read-out modes of one camera, or cameras."""
-    return "read-out mode" if card.partition(" = ")[0] in BINNING_CARDS else "camera"
-
-
-def _unreadable_stranger(path: Path, reference: str | Translator) -> str:
-    """Return why a file that cannot be read is of another camera; empty if nothing says so."""
-    try:
-        return _find_stranger(first_image(path), make_translator(reference), is_readable=False)
-    except ObsError:
-        return ""
 
 
 def _with_given(frame: Frame, given: Mapping[str, Any]) -> Frame:

@@ -10,6 +10,7 @@ from obs.instrument.header import FILE_NAME, FOLDER
 __all__ = [
     "IMAGE_TYPE_CARDS",
     "LONG_FOR_A_BIAS",
+    "TAKES_MASTERS",
     "TARGET_CARDS",
     "WORDS",
     "contradiction",
@@ -155,6 +156,8 @@ def type_of_master(cards: CardReader) -> tuple[str, str]:
     return "", ""
 
 
+TAKES_MASTERS = "obs calibs ingest REPO FILES --validity DAYS"
+"""Command for calibration frames that were made of several."""
 _MASTER = re.compile(
     r"(?:super|(?:master|stacked|stack|combined|average|averaged|mean|median)[ _-]*)(?P<what>[a-z][a-z _-]*)"
     r"|(?P<before>[a-z][a-z _-]*?)[ _-]*(?:master|stacked|stack|combined)",

@@ -9,6 +9,9 @@ __all__ = ["KeySource", "present_tables"]
 class KeySource(Protocol):
     """Something that knows which data IDs exist: a registry, or the files themselves."""
 
+    #: What to do about a key that it does not know.
+    advice: str
+
     def columns(self, tables: Sequence[str]) -> Mapping[str, type]:
         """Return the columns of the joined tables and their types (int, float or str).
 

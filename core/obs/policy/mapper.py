@@ -360,8 +360,7 @@ class Mapper:
         columns = source.columns(tables)
         for key in missing:
             if key not in columns:
-                advice = getattr(source, "advice", "give it in the data ID")
-                message = f"{dataset_type.name}: no column '{key}' in {', '.join(tables)}; {advice}"
+                message = f"{dataset_type.name}: no column '{key}' in {', '.join(tables)}; {source.advice}"
                 raise DataIdError(f"{message} (given: {format_data_id(known)})", data_id=known, key=key)
         where = {key: value for key, value in known.items() if key in columns}
         return _only_row(dataset_type, missing, where, source.lookup(missing, where, tables), tables)

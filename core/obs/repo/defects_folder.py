@@ -58,6 +58,8 @@ class DefectsFolder:
         Gives the registry of exposures.
     """
 
+    advice = "give it in the data ID"
+
     def __init__(self, folder: Path, instrument: Instrument, registry: Callable[[], KeySource]) -> None:
         self._folder, self._instrument, self._registry = folder, instrument, registry
 

@@ -27,10 +27,10 @@ class FileKeys:
         Whose files tell, as a rule ``raw``.
     """
 
-    #: What to do about a key that names of files do not have; no data ID of theirs can be given with it.
+    #: A data ID cannot be given with a key that names of files do not have.
     advice = (
-        "the names of the files do not give it, and there is no registry that could: ingest them, by obs init and obs "
-        "ingest into a new folder, or with the stack's ingestImages.py"
+        "only a registry gives it, and this repository has none; ingest the files with obs init and obs ingest in "
+        "a new folder, or with ingestImages.py of the stack"
     )
 
     def __init__(self, roots: Sequence[Path], dataset_type: DatasetType) -> None:

@@ -55,10 +55,13 @@ class RegistryReader(ABC):
         File, or URL of the database.
     schema_version : int or None
         Version of its tables; None if it records none.
+    advice : str
+        What to do about a key that it does not have.
     """
 
     place: str
     schema_version: int | None = None
+    advice = "give it in the data ID"
 
     @abstractmethod
     def _read_schema(self) -> Schema:

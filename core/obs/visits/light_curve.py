@@ -126,9 +126,11 @@ def measure_light_curve(
     points: list[Point] = []
     for image in images:
         near = beside[image.physical_filter].unknown()
+        instrumental = image.physical_filter in curve.instrumental
         try:
-            own = image.physical_filter in curve.instrumental
-            frame = force_image(butler, image.data_id, positions, config, tract=tract, neighbors=near, instrumental=own)
+            frame = force_image(
+                butler, image.data_id, positions, config, tract=tract, neighbors=near, instrumental=instrumental
+            )
         except (DatasetNotFoundError, FileFormatError, MeasurementError) as error:
             curve.skipped.append((format_data_id(image.data_id), str(error)))
             continue
@@ -212,19 +214,16 @@ def _neighbors(
     """Return the stars beside the object as the images of each filter show them."""
     found = {}
     for name in dict.fromkeys(image.physical_filter for image in images):
-        seen = [one.detections for one in images if one.physical_filter == name and one.detections is not None]
+        own = [one for one in images if one.physical_filter == name]
+        seen = [one.detections for one in own if one.detections is not None]
         reference = None
-        if (
-            config.reference_neighbors
-            and seen
-            and any(one.has_zero_point for one in images if one.physical_filter == name)
-        ):
+        if config.reference_neighbors and seen and any(one.has_zero_point for one in own):
             margin = np.degrees(REACH * float(np.median([one.fwhm for one in seen])))
             mjd = float(np.median([one.mjd for one in seen]))
             moved = move_to_epoch(target, mjd)
             ra, dec = (np.asarray(moved[f"coord_{axis}"][:1], np.float64) for axis in ("ra", "dec"))
             reference = reference_stars(butler, name, ra, dec, margin, mjd, config)
-        separated = separated_neighbors([one for one in images if one.physical_filter == name], config)
+        separated = separated_neighbors(own, config)
         found[name] = find_neighbors(seen, separated, reference, config)
     return found
 

@@ -33,12 +33,12 @@ class NearImage:
         Its data ID.
     physical_filter : str
         Its filter.
+    has_zero_point : bool
+        Whether reference stars gave it one.
     detections : Detections or None
         Its sources; None without a catalog, or if the seeing is not known.
     places : ndarray of float64, shape (n, 3)
         Unit vectors of all positions at the time of the image.
-    has_zero_point : bool
-        Whether reference stars gave it one.
     on : ndarray of bool, shape (n,)
         Which of them can be on it.
     inside : ndarray of bool, shape (n,)

@@ -7,7 +7,7 @@ from obs.inspection.header.exposure_time import find_exposure_time
 from obs.inspection.header.image_types import find_image_type
 from obs.inspection.header.processed import find_processing, is_stack
 from obs.inspection.raw_file import RawFile
-from obs.instrument.image_types import type_of_master
+from obs.instrument.image_types import TAKES_MASTERS, type_of_master
 
 __all__ = ["as_read_by_camera", "type_of_frame", "without_masters"]
 
@@ -31,7 +31,7 @@ def without_masters(files: tuple[RawFile, ...], warnings: list[str]) -> tuple[tu
     first, *others = masters
     warnings.append(
         f"{first.name}{f' and {len(others)} more' if others else ''}: made of several frames, so not taken for "
-        "what the camera writes; obs calibs ingest REPO FILES --validity DAYS takes them"
+        f"what the camera writes; {TAKES_MASTERS} takes them"
     )
     return raws, frozenset(masters.values())
 
