@@ -215,6 +215,7 @@ def test_files_that_do_not_say_what_they_are(repository, tmp_path):
     files = [
         write_calib(tmp_path / "1.fits", OBSTYPE=None),
         write_calib(tmp_path / "2.fits", name="arc"),
+        write_calib(tmp_path / "light.fits", OBSTYPE=None, IMAGETYP="Light Frame"),
         write_calib(tmp_path / "3.fits", CALIB_ID="ccd=1"),
         write_calib(tmp_path / "4.fits", day="01.03.2024"),
         write_calib(tmp_path / "5.fits", ccd="one"),
@@ -222,9 +223,11 @@ def test_files_that_do_not_say_what_they_are(repository, tmp_path):
         write_calib(tmp_path / "6.fits", name="ZERO"),
     ]
     report = ingest(repository, *files)
+    types = "the types are bias, dark, flat, fringe, sky, defects"
     assert [file.reason for file in report.files] == [
-        "OBSTYPE is missing; the types are bias, dark, flat, fringe, sky, defects",
-        "OBSTYPE 'arc' is not a calibration of this camera; the types are bias, dark, flat, fringe, sky, defects",
+        f"OBSTYPE is missing; {types}",
+        f"OBSTYPE 'arc' is not a calibration of this camera; {types}",
+        f"the image type 'science' is not a calibration of this camera; {types}",
         "the bias does not say calibDate (given: ccd=1)",
         "calibDate '01.03.2024' is not a date like 2020-09-04",
         "ccd=one: ccd must be an integer",

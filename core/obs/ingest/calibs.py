@@ -218,12 +218,13 @@ def read_calib_id(store: CalibStore, path: Path) -> tuple[str, DataId]:
         If it does not say all keys, or a wrong value.
     """
     header = first_image(path)
-    name = calibration_type(header)
+    given_type = name = calibration_type(header)
     if name not in store.types:
         name = type_of_master(header)[0] or next(read_types(header, IMAGE_TYPE_CARDS), name)
     if name not in store.types:
         names = ", ".join(store.types)
-        problem = f"OBSTYPE '{name}' is not a calibration of this camera" if name else "OBSTYPE is missing"
+        what = "OBSTYPE" if given_type else "the image type"
+        problem = f"{what} '{given_type or name}' is not a calibration of this camera" if name else "OBSTYPE is missing"
         raise FileFormatError(f"{problem}; the types are {names}")
     words = str(header.get("CALIB_ID", ""))
     given: dict[str, Any] = dict(re.findall(r"(\w+)=(\S+)", words)) if words else _from_header(store, header)
